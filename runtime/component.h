@@ -1,0 +1,378 @@
+/* component.h - the contract of a component type: one file, one descriptor.
+ *
+ * A component type is one .c file that ends in one `const DgComponent dg_component_NAME`. It has
+ * two halves that meet in plain structs:
+ *
+ *   plan   runs inside dgc, at compile time: from the config that the YAML filled it declares
+ *          assets, checks, schedules, jobs, resources and steps. No network, no clock.
+ *   steps  run inside the executable: a DgStepOps says how one kind of step works (source, map,
+ *          action), a step config struct (its own field table) says with what.
+ *
+ * The emitted program names DgStepOps only, so descriptors and plan code stay out of it.
+ *
+ * Descriptors are the single source for validation, JSON Schema, reference docs, scaffolds,
+ * completion and the emitted config literals. State arrives zeroed: no statics, any number of
+ * instances. A user's own component is the same file in the project's components/ folder.
+ */
+#ifndef DGC_COMPONENT_H
+#define DGC_COMPONENT_H
+
+#include "runtime/dgc.h"
+
+/* ---- Fields: what stands under `attributes`, and where it goes in the config struct ---- */
+
+#define DG_FIELD_KINDS(X)                                                                    \
+    X(DG_F_STRING, "string", DgStr)                                                          \
+    X(DG_F_INT, "integer", int64_t)                                                          \
+    X(DG_F_FLOAT, "number", double)                                                          \
+    X(DG_F_BOOL, "boolean", bool)                                                            \
+    X(DG_F_DURATION, "duration", int64_t)    /* nanoseconds; written 90s, 5m, 1h30m, 2d */   \
+    X(DG_F_SIZE, "size", int64_t)            /* bytes; written 64MB, 1GiB */                 \
+    X(DG_F_TIMESTAMP, "timestamp", int64_t)  /* microseconds since 1970, UTC */              \
+    X(DG_F_ENUM, "choice", int32_t)          /* index into `choices` */                      \
+    X(DG_F_PATH, "path", DgStr)              /* relative to the component file's folder */   \
+    X(DG_F_ASSET_KEY, "asset key", DgStr)    /* a/b/c */                                     \
+    X(DG_F_SELECTION, "selection", DgStr)                                                    \
+    X(DG_F_CRON, "cron", DgStr)                                                              \
+    X(DG_F_COLUMN_TYPE, "column type", DgStr)/* DuckDB's names and the usual aliases */      \
+    X(DG_F_EXPRESSION, "expression", DgStr)  /* a row expression; see dgc.Transform */       \
+    X(DG_F_SQL, "SQL template", DgStr)       /* text with Jinja; see DgPlanApi.sql */        \
+    X(DG_F_SECRET, "secret", DgStr)          /* must be a template; resolved at run time */  \
+    X(DG_F_ANY, "any value", DgValue)                                                        \
+    X(DG_F_LIST, "list", DgList)             /* of `of_kind` (and `of` when STRUCT) */       \
+    X(DG_F_MAP, "map", DgList)               /* elements begin with `DgStr key` */           \
+    X(DG_F_STRUCT, "mapping", struct)        /* embedded in place; `of` has its fields */    \
+    X(DG_F_ONE_OF, "one of", DgOneOf)        /* `variants`, chosen by the key `type` */      \
+    X(DG_F_CODE, "code", DgCode)             /* never in YAML: emitted code, set by plan */
+
+typedef enum DgFieldKind {
+#define X(name, text, ctype) name,
+    DG_FIELD_KINDS(X)
+#undef X
+} DgFieldKind;
+
+typedef struct DgList { /* items are of_size bytes each */
+    void *items;
+    size_t count;
+} DgList;
+typedef struct DgPair { /* MAP of STRING and the like */
+    DgStr key, value;
+} DgPair;
+typedef struct DgValuePair { /* MAP of ANY */
+    DgStr key;
+    DgValue value;
+} DgValuePair;
+typedef struct DgOneOf {
+    int32_t variant; /* index into `variants`, -1 when the field is not given */
+    void *config;    /* that variant's struct */
+} DgOneOf;
+typedef struct DgCode { /* a function of the emitted program; cast to the type its maker names */
+    void (*call)(void);
+} DgCode;
+
+enum {
+    DG_REQUIRED = 1,    /* must be given */
+    DG_BUILD = 2,       /* must be known when building: no env, no partition in its template */
+    DG_DEPRECATED = 4,  /* accepted with a warning; `doc` says what to write instead */
+    DG_SHORTHAND = 8,   /* a scalar or list in place of the whole mapping means this field */
+    DG_NO_TEMPLATE = 16,/* `{{` is not a template here (SQL files, patterns) */
+    DG_OPEN = 32,       /* STRUCT or top level: unknown keys are let through */
+    DG_ONE_OR_MANY = 64,/* LIST: a single element may stand for a list of one */
+    DG_ADVANCED = 128,  /* left out of scaffolds and short docs */
+};
+
+typedef struct DgField DgField;
+typedef struct DgVariant {
+    const char *name; /* value of `type` */
+    const char *doc;
+    const DgField *fields;
+    size_t size;
+} DgVariant;
+
+struct DgField {
+    const char *name; /* NULL ends a table */
+    DgFieldKind kind;
+    uint32_t flags;
+    size_t offset;
+    const char *doc;             /* one sentence; Markdown */
+    const char *fallback;        /* default, as YAML text; NULL: zero */
+    const char *const *choices;  /* ENUM: NULL-terminated */
+    DgFieldKind of_kind;         /* LIST, MAP: kind of an element */
+    const DgField *of;           /* STRUCT, or elements that are STRUCT */
+    size_t of_size;              /* size of an element or of the embedded struct */
+    const DgVariant *variants;   /* ONE_OF: ended by a NULL name */
+    double min, max;             /* INT, FLOAT, DURATION, SIZE; list counts; both 0: no bounds */
+    const char *example;         /* YAML text used by scaffolds; NULL: fallback or a dummy */
+};
+
+/* offsetof(), and a compile error when member `f` of T is not a C `CT`. */
+#define DG_OFFSET(T, f, CT) (offsetof(T, f) + 0 * sizeof(&((T *)0)->f == (CT *)0))
+
+#define DG_FIELD_(T, f, k, CT, ...) {.name = #f, .kind = k, .offset = DG_OFFSET(T, f, CT), __VA_ARGS__}
+#define DG_FIELD_STRING(T, f, ...) DG_FIELD_(T, f, DG_F_STRING, DgStr, __VA_ARGS__)
+#define DG_FIELD_INT(T, f, ...) DG_FIELD_(T, f, DG_F_INT, int64_t, __VA_ARGS__)
+#define DG_FIELD_FLOAT(T, f, ...) DG_FIELD_(T, f, DG_F_FLOAT, double, __VA_ARGS__)
+#define DG_FIELD_BOOL(T, f, ...) DG_FIELD_(T, f, DG_F_BOOL, bool, __VA_ARGS__)
+#define DG_FIELD_DURATION(T, f, ...) DG_FIELD_(T, f, DG_F_DURATION, int64_t, __VA_ARGS__)
+#define DG_FIELD_SIZE(T, f, ...) DG_FIELD_(T, f, DG_F_SIZE, int64_t, __VA_ARGS__)
+#define DG_FIELD_TIMESTAMP(T, f, ...) DG_FIELD_(T, f, DG_F_TIMESTAMP, int64_t, __VA_ARGS__)
+#define DG_FIELD_ENUM(T, f, ...) DG_FIELD_(T, f, DG_F_ENUM, int32_t, __VA_ARGS__)
+#define DG_FIELD_PATH(T, f, ...) DG_FIELD_(T, f, DG_F_PATH, DgStr, __VA_ARGS__)
+#define DG_FIELD_ASSET_KEY(T, f, ...) DG_FIELD_(T, f, DG_F_ASSET_KEY, DgStr, __VA_ARGS__)
+#define DG_FIELD_SELECTION(T, f, ...) DG_FIELD_(T, f, DG_F_SELECTION, DgStr, __VA_ARGS__)
+#define DG_FIELD_CRON(T, f, ...) DG_FIELD_(T, f, DG_F_CRON, DgStr, __VA_ARGS__)
+#define DG_FIELD_COLUMN_TYPE(T, f, ...) DG_FIELD_(T, f, DG_F_COLUMN_TYPE, DgStr, __VA_ARGS__)
+#define DG_FIELD_EXPRESSION(T, f, ...) DG_FIELD_(T, f, DG_F_EXPRESSION, DgStr, __VA_ARGS__)
+#define DG_FIELD_SQL(T, f, ...) DG_FIELD_(T, f, DG_F_SQL, DgStr, __VA_ARGS__)
+#define DG_FIELD_SECRET(T, f, ...) DG_FIELD_(T, f, DG_F_SECRET, DgStr, __VA_ARGS__)
+#define DG_FIELD_ANY(T, f, ...) DG_FIELD_(T, f, DG_F_ANY, DgValue, __VA_ARGS__)
+#define DG_FIELD_CODE(T, f, ...) DG_FIELD_(T, f, DG_F_CODE, DgCode, __VA_ARGS__)
+#define DG_FIELD_STRINGS(T, f, ...)                                                      \
+    DG_FIELD_(T, f, DG_F_LIST, DgList, .of_kind = DG_F_STRING, .of_size = sizeof(DgStr), \
+              __VA_ARGS__)
+#define DG_FIELD_STRING_MAP(T, f, ...)                                                   \
+    DG_FIELD_(T, f, DG_F_MAP, DgList, .of_kind = DG_F_STRING, .of_size = sizeof(DgPair), \
+              __VA_ARGS__)
+#define DG_FIELD_ANY_MAP(T, f, ...)                                                        \
+    DG_FIELD_(T, f, DG_F_MAP, DgList, .of_kind = DG_F_ANY, .of_size = sizeof(DgValuePair), \
+              __VA_ARGS__)
+#define DG_FIELD_STRUCTS(T, f, E, table, ...)                                                    \
+    DG_FIELD_(T, f, DG_F_LIST, DgList, .of_kind = DG_F_STRUCT, .of = table, .of_size = sizeof(E),\
+              __VA_ARGS__)
+#define DG_FIELD_STRUCT_MAP(T, f, E, table, ...)                                                \
+    DG_FIELD_(T, f, DG_F_MAP, DgList, .of_kind = DG_F_STRUCT, .of = table, .of_size = sizeof(E),\
+              __VA_ARGS__)
+#define DG_FIELD_STRUCT(T, f, E, table, ...) \
+    DG_FIELD_(T, f, DG_F_STRUCT, E, .of = table, .of_size = sizeof(E), __VA_ARGS__)
+#define DG_FIELD_ONE_OF(T, f, table, ...) \
+    DG_FIELD_(T, f, DG_F_ONE_OF, DgOneOf, .variants = table, __VA_ARGS__)
+
+#define DG_ITEMS(T, list) ((T *)(list).items) /* DG_ITEMS(DgStr, config->args)[i] */
+
+/* ---- Run time: how one kind of step works ---- */
+
+typedef struct DgStepRun DgStepRun; /* one attempt at one step; see the calls below */
+
+typedef enum DgStepRole {
+    DG_SOURCE, /* open, read until DG_END, close; rows go to the asset's table */
+    DG_MAP,    /* reads the table of its first `reads`; map per batch; rows go to the asset's table */
+    DG_ACTION, /* execute: does its own work, once, idempotently */
+} DgStepRole;
+
+typedef struct DgStepOps {
+    const char *name; /* "dgc.Files" */
+    DgStepRole role;
+    const DgField *fields; /* of the step config */
+    size_t config_size, state_size, lane_size;
+    DgStatus (*open)(DgStepRun *run, const void *config, void *state, DgError *err);
+    /* Fills `out`, DG_END when there is no more (out->rows may then be > 0). Called by several
+     * lanes (threads) at once: `lane` is this one's own zeroed memory, `state` is shared. */
+    DgStatus (*read)(DgStepRun *run, const void *config, void *state, void *lane, DgBatch *out,
+                     DgError *err);
+    DgStatus (*map)(DgStepRun *run, const void *config, void *state, void *lane, const DgBatch *in,
+                    DgBatch *out, DgError *err);
+    DgStatus (*execute)(DgStepRun *run, const void *config, void *state, DgError *err);
+    void (*close_lane)(DgStepRun *run, const void *config, void *state, void *lane);
+    void (*close)(DgStepRun *run, const void *config, void *state); /* always, also after errors */
+} DgStepOps;
+
+typedef enum DgLoadMode { DG_REPLACE, DG_APPEND, DG_MERGE } DgLoadMode;
+typedef struct DgLoad {
+    DgLoadMode mode;
+    const DgColumn *columns; /* what read() or map() delivers, and the table's columns */
+    int32_t columns_count;
+    DgStr unique_key[8];     /* MERGE */
+    int32_t unique_key_count;
+} DgLoad;
+/* SOURCE and MAP call it in open(): what the batches look like and how they enter the table. */
+DgStatus dg_load(DgStepRun *run, const DgLoad *load, DgError *err);
+
+/* Memory that lives as long as the step attempt. NULL when out of memory. */
+void *dg_alloc(DgStepRun *run, size_t bytes);
+DgStr dg_format(DgStepRun *run, const char *fmt, ...);
+bool dg_cancelled(DgStepRun *run);  /* drain: stop soon, return DG_CANCELLED */
+void dg_progress(DgStepRun *run, int64_t rows, int64_t bytes); /* adds; cheap; any thread */
+void dg_waiting(DgStepRun *run, const char *why, int64_t until_ms); /* NULL: going on */
+typedef enum DgLogLevel { DG_LOG_DEBUG, DG_LOG_INFO, DG_LOG_WARNING, DG_LOG_ERROR } DgLogLevel;
+void dg_log(DgStepRun *run, DgLogLevel level, const char *fmt, ...); /* redacted */
+
+/* SQL in the step's transaction on the embedded warehouse; commits with the step or not at all. */
+DgStatus dg_sql(DgStepRun *run, DgStr sql, DgError *err);
+DgStatus dg_sql_int(DgStepRun *run, DgStr sql, int64_t *first_value, DgError *err); /* NULL is 0 */
+DgStr dg_table(DgStepRun *run, DgStr asset_key); /* quoted: "raw"."flights" */
+DgStr dg_quote_name(DgStepRun *run, DgStr name);
+DgStr dg_quote_text(DgStepRun *run, DgStr text);
+DgEval *dg_eval(DgStepRun *run); /* for calling a DgTemplateFn */
+
+/* Results. Assets that succeed without a report get one with the rows counted. */
+void dg_report_metadata(DgStepRun *run, DgStr asset_key, const char *name, DgValue value);
+void dg_report_check(DgStepRun *run, DgStr asset_key, DgStr check, bool passed, DgStr detail);
+
+/* The step's cursor: JSON text, read at open, written in the data's own transaction. */
+DgStr dg_cursor(DgStepRun *run);
+DgStatus dg_set_cursor(DgStepRun *run, DgStr json, DgError *err);
+
+DgStr dg_partition_key(DgStepRun *run); /* empty when not partitioned */
+DgStr dg_project_path(DgStepRun *run, DgStr path); /* absolute; from the project's folder */
+
+/* ---- Compile time: what a component declares. Structs are copied; fields may be zero. ---- */
+
+typedef struct DgPlanner DgPlanner;
+
+typedef struct DgAssetDecl {
+    DgStr key;
+    DgStr description, group, code_version;
+    DgList deps;               /* of DgStr, asset keys */
+    DgList kinds, owners;      /* of DgStr */
+    DgList tags;               /* of DgPair */
+    DgList metadata;           /* of DgValuePair */
+    const DgColumn *columns;   /* NULL: not known yet; SQL units are worked out by dgc */
+    int32_t columns_count;
+    const void *spec;          /* a DG_F_ANY field holding an AssetSpec mapping: adds to the above */
+    const void *at;            /* address of the config field it comes from; NULL: the component */
+    bool external;             /* no step of ours makes it */
+    bool is_view;
+} DgAssetDecl;
+
+typedef struct DgCheckDecl {
+    DgStr asset, name, description;
+    DgList additional_deps; /* of DgStr */
+    bool blocking, warn;
+    const void *at;
+} DgCheckDecl;
+
+typedef struct DgRetry {
+    int32_t retries_max;
+    int64_t delay_ms;
+    bool exponential;
+    int8_t jitter; /* 0 none, 1 full, 2 plus or minus */
+} DgRetry;
+
+typedef struct DgStepDecl {
+    DgStr name;            /* unique op name; empty: from the first asset or check */
+    const DgStepOps *ops;
+    const void *config;    /* ops->config_size bytes; may be the component's own config */
+    DgList assets;         /* of DgStr: what it makes */
+    DgList checks;         /* of DgPair {asset, check name}: what it judges */
+    DgList reads;          /* of DgStr: assets whose tables it needs beyond its assets' deps */
+    DgRetry retry;
+    DgStr pool;
+    const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */
+    const void *at;
+} DgStepDecl;
+
+typedef struct DgSqlDecl {
+    DgStr asset;           /* the asset this SQL makes or judges: `this` */
+    DgStr file;            /* path to read the text from (project-relative), or */
+    const void *field;     /* the DG_F_SQL field that holds the text */
+    DgStr text;            /* or the text itself */
+    bool is_check;         /* rows it returns are failures: no columns for an asset */
+    bool statements;       /* any statements (TemplatedSql), not one SELECT */
+    DgList vars;           /* of DgValuePair: names in scope beside dgc's own */
+} DgSqlDecl;
+
+typedef struct DgJobDecl {
+    DgStr name, description, selection;
+    DgList tags;
+    const void *at;
+} DgJobDecl;
+typedef struct DgScheduleDecl {
+    DgStr name, cron, timezone, description;
+    DgStr target;    /* a selection, or a job's name */
+    DgList tags;
+    bool stopped;
+    const void *at;
+} DgScheduleDecl;
+typedef struct DgResourceDecl {
+    DgStr name, type; /* as `dg list defs` shows them */
+    const void *at;
+} DgResourceDecl;
+
+typedef struct DgRowColumn { /* one output column of a row program */
+    DgStr name;
+    const void *field; /* DG_F_EXPRESSION; NULL: the input column `name` as it is */
+    DgStr type;        /* cast to; empty: the expression's own */
+} DgRowColumn;
+typedef struct DgRowProgramDecl {
+    DgStr from;              /* asset whose columns are in scope */
+    DgStr asset;             /* asset whose columns these are */
+    const DgRowColumn *columns;
+    int32_t columns_count;
+    bool keep_others;        /* input columns not named in `columns` or `drop` pass through */
+    DgList drop;             /* of DgStr */
+    DgList rename;           /* of DgPair, old to new */
+    const void *filter;      /* DG_F_EXPRESSION or NULL; rows where it is not true are dropped */
+} DgRowProgramDecl;
+
+typedef enum DgFormat { DG_CSV, DG_NDJSON, DG_JSON_DOC } DgFormat;
+typedef struct DgDecoderDecl {
+    DgFormat format;
+    const DgColumn *columns;
+    int32_t columns_count;
+    char delimiter, quote, escape;
+    DgList nulls;            /* of DgStr: texts that mean null */
+    DgStr date_format, timestamp_format; /* strftime; empty: ISO 8601 */
+} DgDecoderDecl;
+
+typedef enum DgSeverity { DG_SEVERITY_ERROR, DG_SEVERITY_WARNING } DgSeverity;
+
+typedef struct DgPlanApi {
+    void (*asset)(DgPlanner *p, const DgAssetDecl *decl);
+    void (*check)(DgPlanner *p, const DgCheckDecl *decl);
+    void (*step)(DgPlanner *p, const DgStepDecl *decl);
+    void (*job)(DgPlanner *p, const DgJobDecl *decl);
+    void (*schedule)(DgPlanner *p, const DgScheduleDecl *decl);
+    void (*resource)(DgPlanner *p, const DgResourceDecl *decl);
+
+    /* Emitted code: fills the DG_F_CODE member `slot` of a config that a step() will name. */
+    /* A DgTemplateFn that renders the SQL; its refs become dependencies, its columns the asset's.*/
+    void (*sql)(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
+    /* A DgRowFn (runtime/data/decode.h) that maps one batch. */
+    void (*row_program)(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl);
+    /* A DgDecodeFn (runtime/data/decode.h) specialised to these columns. */
+    void (*decoder)(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl);
+    /* What config(...) calls in the SQL give, as a dict; {} when there are none. */
+    DgValue (*sql_config)(DgPlanner *p, const DgSqlDecl *decl);
+
+    /* About fields of the config given to plan(), by address. */
+    bool (*is_set)(DgPlanner *p, const void *field);   /* written in the YAML */
+    bool (*is_known)(DgPlanner *p, const void *field); /* false: waits for env or the run */
+    /* One error at the field's place. `code` is "E0110"...; help may be NULL. */
+    void (*report)(DgPlanner *p, const char *code, const void *field, const char *help,
+                   const char *fmt, ...);
+
+    /* The project. */
+    void *(*alloc)(DgPlanner *p, size_t bytes);
+    DgStr (*format)(DgPlanner *p, const char *fmt, ...);
+    /* Project-relative path of `path` as written in this component's file; reports when it leads
+     * out of the project. */
+    DgStr (*resolve)(DgPlanner *p, const void *field, DgStr path);
+    /* Files matching a glob (**, *, ?, [..], {a,b}), sorted, project-relative. */
+    DgList (*glob)(DgPlanner *p, DgStr pattern);
+    bool (*file_read)(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text);
+    /* Columns of data files at build time, from a sample. False: not there, or not readable. */
+    bool (*infer)(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count);
+    DgStr (*folder)(DgPlanner *p);    /* of the component file, project-relative */
+    DgStr (*instance)(DgPlanner *p);  /* "ingest[0]": stable name of this component */
+} DgPlanApi;
+
+struct DgPlanner {
+    const DgPlanApi *api;
+    void *impl;
+};
+
+typedef struct DgComponent {
+    const char *name;           /* "dgc.Files" */
+    const char *const *aliases; /* NULL-terminated; old names too */
+    const char *summary;        /* one sentence */
+    const char *doc;            /* Markdown; may be NULL */
+    const char *example;        /* a whole YAML document that checks clean with files beside it */
+    const DgField *fields;
+    uint32_t flags;             /* DG_OPEN */
+    size_t config_size;
+    void (*plan)(DgPlanner *p, const void *config);
+    const DgStepOps *const *steps; /* every ops it may name; NULL-terminated; NULL: none */
+    const char *needs_python;   /* not NULL: cannot be compiled; says what to do instead */
+} DgComponent;
+
+#endif
