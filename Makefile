@@ -7,7 +7,7 @@
 #   make conformance  compare with Dagster itself (makes a Python environment in the cache)
 #   make bench | torture | fuzz | lint | asan | clean
 #
-# BUILD=dir builds elsewhere; CC=clang, VARIANT=asan build otherwise.
+# BUILD=dir builds elsewhere; CC=clang, VARIANT=asan build otherwise; V=1 shows the commands.
 
 BUILD ?= build
 VARIANT ?= release
@@ -23,6 +23,9 @@ MAKEFLAGS += --no-builtin-rules
 .PHONY: all setup demo test conformance bench torture fuzz lint asan clean unit-tests
 
 all:
+
+# $(call run,WORD,FILE): what is said instead of the command.
+run = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
 
 # --- third-party libraries: a tree in the cache, named by the pins ---
 
@@ -83,7 +86,7 @@ $(BUILD)/gen/component_list.h: FORCE
 
 $(BUILD)/notices.txt: scripts/notices.sh scripts/pins.txt LICENSE
 	@mkdir -p $(@D)
-	scripts/notices.sh > $@
+	$(call run,GEN,$@)scripts/notices.sh > $@
 
 # The notices as data: `extern const char dgc_notices[]; extern const uint64_t dgc_notices_len;`
 $(OBJ)/notices.o: $(BUILD)/notices.txt
@@ -98,12 +101,12 @@ FORCE:
 
 $(OBJ)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call run,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 define archive
 @mkdir -p $(@D)
 @rm -f $@
-@$(AR) rcsD $@ $^
+@$(AR) rcsD $@ $(filter %.o,$^)
 endef
 
 $(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)); $(archive)
@@ -121,7 +124,7 @@ OUR_LIBS = $(OUT)/compiler/libdgcompiler.a $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 LINK_LIBS = -Wl,--start-group $(OUR_LIBS) -Wl,--end-group $(TP_COMPILER_LIBS) $(TP_RUNTIME_LIBS) $(LDLIBS)
 
 $(OUT)/dgc: $(OBJ)/compiler/main.o $(OUR_LIBS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
+	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
 
 # --- what dgc needs beside itself to build pipelines ---
 
@@ -136,7 +139,7 @@ $(LIB)/LINK: $(TP_DIR)/env.mk Makefile
 # Third-party files: hard links where the cache is on the same file system.
 $(LIB)/.third-party: $(TP_DIR)/env.mk
 	@mkdir -p $(@D)
-	@for file in $(TP_RUNTIME_LIBS) $(TP_DUCKDB_FILES); do \
+	@for file in $(TP_RUNTIME_LIBS) $(TP_DUCKDB_FILES) $(TP_SYSTEM_LIB)/tcc/libtcc1.a; do \
 	    to=$(LIB)/$$(basename $$file); rm -f $$to; \
 	    case $$file in $(TP_DIR)/*) cp -lf $$file $$to 2>/dev/null || cp -f $$file $$to;; *) cp -f $$file $$to;; esac \
 	    || exit 1; done
@@ -152,11 +155,11 @@ all: $(OUT)/dgc $(LIB)/LINK $(LIB)/.third-party $(patsubst %,$(LIB)/include/%,$(
 
 $(OUT)/test/test_%: $(OBJ)/tests/unit/test_%.o $(OUT)/test/libdgtest.a $(OUR_LIBS)
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OUT)/test/libdgtest.a $(LINK_LIBS) -lcmocka
+	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(OUT)/test/libdgtest.a $(LINK_LIBS) -lcmocka
 
 $(OUT)/fuzz/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OUR_LIBS)
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
+	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
 
 unit-tests: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)

@@ -1,0 +1,185 @@
+/* plan.h - what the program will do: every name resolved, every step with its place.
+ *
+ * The heart of dgc, and all that codegen reads. Made by the passes in compile.c, one verb each:
+ *   load, resolve, type, connect, order, partition, prune, check.
+ * plan_print() shows it as text (`dgc build --emit plan`); golden tests compare that text.
+ */
+#ifndef DGC_PLAN_H
+#define DGC_PLAN_H
+
+#include "compiler/diag.h"
+#include "compiler/yaml.h"
+#include "runtime/component.h"
+
+typedef struct Asset Asset;
+typedef struct Check Check;
+typedef struct Step Step;
+typedef struct Template Template;   /* compiler/template.h */
+typedef struct Residual Residual;   /* a template after partial evaluation */
+
+/* ---- Emitted code that a step config points to through a DG_F_CODE member ---- */
+
+typedef enum CodeKind { CODE_TEMPLATE, CODE_DECODER, CODE_ROWS } CodeKind;
+
+typedef struct RowProgram RowProgram; /* compiler/rows.h: typed row expressions */
+typedef struct SqlUnit SqlUnit;       /* compiler/sql/sql.h */
+
+typedef struct CodeUnit {
+    CodeKind kind;
+    Str name;                 /* what the C function is named after: "raw/flights decode" */
+    Span at;
+    const Asset *asset;       /* may be NULL */
+    union {
+        const SqlUnit *sql;          /* TEMPLATE: its `rendered` residual is printed */
+        const DgDecoderDecl *decoder;
+        const RowProgram *rows;
+    } as;
+} CodeUnit;
+
+/* One member of a step config that is known only at start or run: `path` leads to it. */
+typedef struct Binding {
+    const void *member;       /* address inside the config struct (or a nested array of it) */
+    const DgField *field;     /* its kind decides the conversion */
+    DgFieldKind kind;         /* the element's kind when the field is a list or map */
+    const Residual *value;
+    Span at;
+} Binding;
+typedef struct CodeSlot {     /* a DG_F_CODE member and what it points to */
+    const DgCode *member;
+    CodeUnit *unit;
+} CodeSlot;
+
+/* ---- Nouns ---- */
+
+typedef struct Partitions {
+    DgPartitionsKind kind;
+    StrArray keys;            /* STATIC */
+    Str start, end, timezone, format, cron; /* TIME; all filled in */
+    Str shown;                /* "daily from 2024-01-01" */
+    Span at;
+    int index;                /* slot in the emitted table */
+} Partitions;
+
+typedef struct ColumnInfo {
+    DgColumn column;
+    Span at;                  /* where it is declared or selected; {0} when inferred */
+} ColumnInfo;
+typedef struct LineageEdge {
+    int32_t column;           /* of the asset that holds it */
+    const Asset *from;
+    int32_t from_column;
+} LineageEdge;
+
+struct Asset {
+    Str key;                  /* user string: parts joined by '/' */
+    Str description, group;   /* group: "default" when none is given */
+    Str code_version;
+    Array(Asset *) deps;      /* resolved, sorted by key, no doubles */
+    StrArray dep_keys;        /* as declared, before connect */
+    StrArray kinds, owners;
+    Array(DgPair) tags;
+    Array(DgValuePair) metadata;
+    DgValue automation;       /* an AutomationCondition object, or none */
+    DgValue freshness;
+    bool skippable;
+    Partitions *partitions;   /* NULL: none */
+    Array(ColumnInfo) columns;
+    bool columns_known;
+    bool is_view;
+    Array(LineageEdge) lineage;
+    Str schema, table;        /* warehouse; see dg_asset_table */
+    Step *step;               /* NULL: external */
+    Array(Check *) checks;
+    Str component;            /* type that declared it */
+    Span at;                  /* the YAML or SQL it comes from, never {0} for declared ones */
+    bool stub;                /* only named as a dependency: nothing declares it */
+    int index;                /* position in the sorted list; slot in the emitted table */
+};
+
+struct Check {
+    Asset *asset;
+    Str asset_key, name, description;
+    StrArray dep_keys;        /* additional */
+    Array(Asset *) deps;
+    bool blocking, warn;
+    Array(DgValuePair) metadata;
+    Step *step;
+    Span at;
+    int index;
+};
+
+struct Step {
+    Str name;                 /* unique */
+    const DgStepOps *ops;
+    const void *config;       /* filled; ops->fields describes it */
+    Array(Binding) bindings;  /* into config */
+    Array(CodeSlot) code;     /* into config */
+    Array(Asset *) assets;
+    Array(Check *) checks;
+    StrArray read_keys;
+    Array(Asset *) reads;     /* resolved: deps of its assets, additional deps of its checks, reads */
+    Array(Step *) after;      /* resolved from reads, no doubles */
+    DgRetry retry;
+    Str pool, description;
+    Array(DgPair) tags;
+    Partitions *partitions;
+    int32_t backfill_partitions_max; /* 0: all in one run */
+    Str source;               /* the YAML of the component, quoted above the emitted step */
+    Span at;
+    int index;                /* run order */
+};
+
+typedef struct Job {
+    Str name, description, selection;
+    Array(Asset *) assets;    /* resolved */
+    Array(Check *) checks;
+    Array(DgPair) tags;
+    Span at;
+    int index;
+} Job;
+typedef struct Schedule {
+    Str name, description, cron, timezone, target;
+    Job *job;                 /* or the resolved selection: */
+    Array(Asset *) assets;
+    Array(Check *) checks;
+    Array(DgPair) tags;
+    bool stopped;
+    Span at;
+    int index;
+} Schedule;
+typedef struct Resource {
+    Str name, type;
+    Span at;
+} Resource;
+typedef struct EnvUse { /* a name read from the environment when the executable starts */
+    Str name;
+    bool required;            /* env('X') without default, or a secret field */
+    bool secret;
+    Span at;
+} EnvUse;
+
+typedef struct Plan {
+    Arena *arena;
+    Diag *diag;
+    Sources *sources;
+    Str name;                 /* of the project */
+    Str root;                 /* project folder on disk */
+    Array(Asset *) assets;    /* sorted by key; stubs included */
+    Map asset_by_key;
+    Array(Check *) checks;    /* sorted by asset key, then name */
+    Array(Step *) steps;      /* in run order after the pass `order` */
+    Array(Job *) jobs;
+    Array(Schedule *) schedules;
+    Array(Resource *) resources;
+    Array(Partitions *) partitions;
+    Array(EnvUse) env;
+    Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
+    Array(SqlUnit *) sql;
+    bool needs_duckdb;
+    Str fingerprint;          /* hex sha256 over all that was read, dgc's version included */
+} Plan;
+
+Asset *plan_asset(const Plan *p, Str key); /* NULL when there is none */
+void plan_print(const Plan *p, StrBuf *out);
+
+#endif
