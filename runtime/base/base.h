@@ -45,16 +45,19 @@ bool str_to_double(Str s, double *out);
 int str_distance(Str a, Str b, int max);
 /* True when all bytes form valid UTF-8; *bad gets the offset of the first that does not. */
 bool str_utf8_valid(Str s, ptrdiff_t *bad);
+int str_utf8_length(Str s, ptrdiff_t i); /* bytes of the character at s[i], i < s.len; 0: not valid */
 
 /* ---- Arena: zeroed memory, freed all at once. ----
  *
  * An arena reserves one range of addresses, so pointers stay good while it grows.
  * In the compiler running out is fatal (message, exit 70); the runtime sets `can_fail`
- * and then arena_push returns NULL.
+ * and then arena_push returns NULL, `failed` is set, and array_add and map_put add nothing.
+ * Initialise first, then set can_fail.
  */
 typedef struct DgArena {
     char *base, *at, *committed, *end;
     bool can_fail;
+    bool failed; /* some push got nothing; stays until arena_reset */
 } Arena;
 
 void arena_init(Arena *a, size_t bytes_max); /* 0: the default, 16 GiB of address space */
@@ -87,7 +90,8 @@ void array_grow_(Arena *a, void **items, size_t *capacity, size_t count, size_t 
         if ((array)->count == (array)->capacity)                                               \
             array_grow_((arena), (void **)&(array)->items, &(array)->capacity, (array)->count, \
                         sizeof *(array)->items);                                               \
-        (array)->items[(array)->count++] = (item);                                             \
+        if ((array)->count < (array)->capacity) /* else the arena is used up: a->failed */     \
+            (array)->items[(array)->count++] = (item);                                         \
     } while (0)
 
 typedef Array(Str) StrArray;
@@ -128,8 +132,12 @@ Str buf_str(const StrBuf *b); /* a view, good until the next change */
 const char *dg_status_name(DgStatus s);
 int dg_status_exit_code(DgStatus s);
 
-/* DgError, dg_fail, dg_hint and DG_TRY are in dgc.h. */
+/* DgError, dg_fail, dg_hint and DG_TRY are in dgc.h. dg_fail starts a new error: hint and
+ * retry_after_ms are cleared, the site is kept. Its arguments may point into *err; err may be NULL. */
+DgStatus dg_fail(DgError *err, DgStatus s, const char *fmt, ...) DG_PRINTF(3, 4);
+void dg_hint(DgError *err, const char *fmt, ...) DG_PRINTF(2, 3);
 bool dg_is_transient(DgStatus s);
+
 /* ---- Limits, in one place. A limit that is hit is an error that names it. ---- */
 
 enum {
