@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# conformance_setup.sh [--print]: a Python environment with Dagster in the cache, to compare with.
+# --print only says where its interpreter is. Nothing of it enters the product.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+export LC_ALL=C.UTF-8 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+
+requirements=$root_dir/scripts/conformance.txt
+env_dir=$cache_dir/conformance/$(sha256_of "$requirements" | cut -c1-12)
+if [ "${1:-}" = --print ]; then echo "$env_dir/bin/python"; exit 0; fi
+[ ! -e "$env_dir/.ready" ] || exit 0
+
+mkdir -p "$(dirname "$env_dir")"
+exec 9> "$env_dir.lock"
+flock 9
+[ ! -e "$env_dir/.ready" ] || exit 0
+started=$SECONDS
+rm -rf "$env_dir"
+if ! python3 -m venv "$env_dir" > /dev/null 2>&1; then
+    rm -rf "$env_dir"
+    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+    say "installing python3-venv"
+    $sudo apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends python3 python3-venv \
+        > /dev/null < /dev/null || { $sudo apt-get -q update > /dev/null &&
+        $sudo apt-get -q -y install --no-install-recommends python3 python3-venv > /dev/null < /dev/null; }
+    /usr/bin/python3 -m venv "$env_dir"
+fi
+retry "$env_dir/bin/pip" install -q --no-compile -r "$requirements" >&2 || die "pip could not install Dagster"
+touch "$env_dir/.ready"
+say "Dagster environment ready in $env_dir after $((SECONDS - started)) s"
