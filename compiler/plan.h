@@ -14,8 +14,8 @@
 typedef struct Asset Asset;
 typedef struct Check Check;
 typedef struct Step Step;
-typedef struct Template Template;   /* compiler/template.h */
-typedef struct Residual Residual;   /* a template after partial evaluation */
+typedef struct Template Template; /* compiler/template.h */
+typedef struct Template Residual; /* a template after partial evaluation */
 
 /* ---- Emitted code that a step config points to through a DG_F_CODE member ---- */
 
@@ -151,12 +151,12 @@ typedef struct Resource {
     Str name, type;
     Span at;
 } Resource;
-typedef struct EnvUse { /* a name read from the environment when the executable starts */
+typedef struct EnvVar { /* a name read from the environment when the executable starts */
     Str name;
     bool required;            /* env('X') without default, or a secret field */
     bool secret;
     Span at;
-} EnvUse;
+} EnvVar;
 
 typedef struct Plan {
     Arena *arena;
@@ -172,7 +172,7 @@ typedef struct Plan {
     Array(Schedule *) schedules;
     Array(Resource *) resources;
     Array(Partitions *) partitions;
-    Array(EnvUse) env;
+    Array(EnvVar) env;
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;
     bool needs_duckdb;

@@ -219,6 +219,8 @@ DgStr dg_project_path(DgStepRun *run, DgStr path); /* absolute; from the project
 
 typedef struct DgPlanner DgPlanner;
 
+typedef enum DgPartitionsKind { DG_PARTITIONS_STATIC, DG_PARTITIONS_TIME } DgPartitionsKind;
+
 typedef struct DgAssetDecl {
     DgStr key;
     DgStr description, group, code_version;

@@ -13,7 +13,6 @@ typedef struct DgSite { /* a place in the project's YAML or SQL, for errors at r
     int32_t line;
 } DgSite;
 
-typedef enum DgPartitionsKind { DG_PARTITIONS_STATIC, DG_PARTITIONS_TIME } DgPartitionsKind;
 typedef struct DgPartitionsDef {
     DgPartitionsKind kind;
     const DgStr *keys;       /* STATIC */
