@@ -1,0 +1,39 @@
+/* sql.h - SQL units: templated SQL of models, checks and statements, known to the plan.
+ *
+ * A unit is parsed when its component plans (so that config(...) is known), rendered and connected
+ * when every asset is known, and bound by DuckDB when columns are known:
+ *
+ *   sql_unit_add       planner.c, for DgPlanApi.sql: parse, collect config(), ref(), source()
+ *   sql_units_resolve  pass `connect`: refs become assets, tables named in plain SQL too
+ *   sql_units_check    pass `check`, in topological order: DuckDB's parser and binder judge the
+ *                      text against known columns; columns, types and lineage enter the plan;
+ *                      errors are reported at the column's place in the file
+ */
+#ifndef DGC_SQL_H
+#define DGC_SQL_H
+
+#include "compiler/plan.h"
+
+struct SqlUnit {
+    DgSqlDecl decl;
+    Str asset_key;
+    Asset *asset;             /* NULL for checks without one */
+    Step *step;
+    Span at;                  /* the SQL: file or YAML scalar */
+    YamlNode *node;           /* the scalar that holds it; NULL: a file of its own */
+    uint32_t file;            /* when it is a file */
+    Template *parsed;
+    const Residual *rendered; /* what is emitted: text for the engine */
+    DgValue config;           /* what config(...) gave */
+    Array(Asset *) refs;      /* resolved, in order of first use */
+    bool failed;              /* reported already: stay silent */
+};
+
+/* NULL when the text cannot be read; the reason is reported. */
+SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node,
+                      const struct Scope *scope);
+void sql_units_resolve(Plan *plan);
+/* `bind`: with DuckDB; otherwise only what the templates and tokens tell. */
+void sql_units_check(Plan *plan, bool bind);
+
+#endif
