@@ -66,7 +66,7 @@ DiagItem *diag_fix(DiagItem *it, Applicability how, Span at, Str text, const cha
 bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str *names, size_t count);
 bool diag_failed(const Diag *d);
 
-/* Sorts by place, drops duplicates (same code and place). Called by the renderers' callers once. */
+/* Sorts by place, drops duplicates (same code, place and message). Called by the renderers' callers once. */
 void diag_finish(Diag *d);
 
 /* diag_render.c */
