@@ -80,6 +80,22 @@ build_duckdb_compressed() { zstd -q -19 -T2 -f "$tp/lib/libduckdb.so"; }
 build_duckdb_header() {
     unpack_npm duckdb "$work/duckdb-source"
     cp "$work/duckdb-source/src/duckdb/src/include/duckdb.h" "$tp/include/"
+    license_duckdb_parts "$work/duckdb-source/src/duckdb/third_party" > "$tp/share/licenses/duckdb-parts"
+}
+
+# The library has other projects inside; their terms stand at the head of their source files only.
+license_duckdb_parts() {
+    local part file
+    echo "Software inside DuckDB: the terms at the head of its source files"
+    for part in "$1"/*/; do
+        printf '\n--- %s ---\n' "$(basename "$part")"
+        grep -rlIiE 'copyright|license' "$part" | sort | head -400 | while read -r file; do
+            head -60 "$file" | awk '/^[ \t]*(\/\/|\/\*|\*|#[^a-z])/ { sub(/^[ \t]*(\/\/+|\/\*+|\*+\/?|#)[ ]?/, ""); print; next } { exit }'
+        done | grep -vE '^[-=*[:space:]]*$' | awk '!seen[$0]++' | grep -iE -A 24 'copyright|licen' | grep -v '^--$' | head -120 || true
+    done
+    printf '\n--- no terms in these sources; as their projects state them ---\n'
+    echo "fast_float, cpp-httplib, yyjson: MIT; pdqsort: zlib; Parquet format: Apache-2.0;"
+    echo "ICU: Unicode licence; jemalloc: BSD-2-Clause"
 }
 
 build_tree_sitter_sql() {
