@@ -14,7 +14,21 @@ verdict() {
     printf '%s\n' "$found" | head -40 | sed "s/^/FAIL lint: $1: /"
 }
 
-tracked() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ -f "$f" ] && echo "$f"; done; }
+# tracked PATTERN...: the files of the project; by name alone where there is no git.
+tracked() {
+    local file pattern
+    if git -c safe.directory='*' rev-parse --is-inside-work-tree > /dev/null 2>&1; then
+        git -c safe.directory='*' ls-files --cached --others --exclude-standard -- "$@"
+    else
+        find . -type f ! -path './build*' ! -path './.git/*' | sed 's|^\./||' | sort | while read -r file; do
+            [ $# -gt 0 ] || echo "$file"
+            for pattern in "$@"; do
+                # shellcheck disable=SC2254  # a pattern is meant
+                case $file in $pattern) echo "$file" ;; esac
+            done
+        done
+    fi | while read -r file; do if [ -f "$file" ]; then echo "$file"; fi; done
+}
 
 mapfile -t c_files < <(tracked 'runtime/*.[ch]' 'stdlib-components/*.[ch]' 'compiler/*.[ch]' 'codegen/*.[ch]')
 
