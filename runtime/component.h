@@ -215,6 +215,66 @@ DgStatus dg_set_cursor(DgStepRun *run, DgStr json, DgError *err);
 DgStr dg_partition_key(DgStepRun *run); /* empty when not partitioned */
 DgStr dg_project_path(DgStepRun *run, DgStr path); /* absolute; from the project's folder */
 
+/* ---- Dagster's shared shapes. Embed them: DG_FIELD_STRUCTS(T, assets, DgAssetSpec,
+ * dg_asset_spec_fields), then hand the struct to asset(), check() or step(). ---- */
+
+typedef struct DgAssetSpec {
+    DgStr key;
+    DgList deps;               /* of DgStr, asset keys */
+    DgStr description, group_name, code_version;
+    DgList metadata;           /* of DgValuePair */
+    DgList owners, kinds;      /* of DgStr */
+    DgList tags;               /* of DgPair */
+    bool skippable;
+    DgValue automation_condition, partitions_def, freshness_policy;
+    DgValue key_prefix;        /* `translation` only */
+} DgAssetSpec;
+extern const DgField dg_asset_spec_fields[];   /* `assets:`, key required */
+extern const DgField dg_asset_update_fields[]; /* `translation:`, key and key_prefix optional */
+extern const DgField dg_asset_post_fields[];   /* `post_processing:`, no key */
+
+typedef struct DgCheckSpec {
+    DgStr name, asset, description;
+    DgList additional_deps;    /* of DgStr */
+    bool blocking;
+    DgList metadata;           /* of DgValuePair */
+    DgValue automation_condition;
+} DgCheckSpec;
+extern const DgField dg_check_spec_fields[];
+
+typedef struct DgRetryPolicy {
+    int64_t max_retries;
+    double delay;              /* seconds */
+    int32_t backoff, jitter;   /* 0: not given */
+} DgRetryPolicy;
+extern const DgField dg_retry_policy_fields[];
+extern const char *const dg_backoff_names[], *const dg_jitter_names[];
+typedef struct DgOpSpec {
+    DgStr name, description, pool;
+    DgList tags;               /* of DgValuePair */
+    DgValue backfill_policy;
+    DgRetryPolicy retry_policy;
+} DgOpSpec;
+extern const DgField dg_op_spec_fields[];
+
+/* The fields of an OpSpec that stands at byte `base` of a larger mapping's struct. */
+#define DG_OP_FIELD_(base, f, k, CT, ...) \
+    {.name = #f, .kind = k, .offset = (base) + DG_OFFSET(DgOpSpec, f, CT), __VA_ARGS__}
+#define DG_OP_SPEC_FIELDS(base)                                                                  \
+    DG_OP_FIELD_(base, name, DG_F_STRING, DgStr, .flags = DG_BUILD,                              \
+                 .doc = "Name of the step; unique in the project."),                             \
+    DG_OP_FIELD_(base, tags, DG_F_MAP, DgList, .of_kind = DG_F_ANY,                              \
+                 .of_size = sizeof(DgValuePair), .flags = DG_BUILD, .doc = "Tags of the step."), \
+    DG_OP_FIELD_(base, description, DG_F_STRING, DgStr, .flags = DG_BUILD,                       \
+                 .doc = "What the step does."),                                                  \
+    DG_OP_FIELD_(base, pool, DG_F_STRING, DgStr, .flags = DG_BUILD,                              \
+                 .doc = "Steps of one pool take turns."),                                        \
+    DG_OP_FIELD_(base, backfill_policy, DG_F_ANY, DgValue, .flags = DG_BUILD,                    \
+                 .doc = "`{type: single_run}` or `{type: multi_run, max_partitions_per_run: N}`."),\
+    DG_OP_FIELD_(base, retry_policy, DG_F_STRUCT, DgRetryPolicy, .of = dg_retry_policy_fields,   \
+                 .of_size = sizeof(DgRetryPolicy), .flags = DG_BUILD,                            \
+                 .doc = "How often and when the step is tried again.")
+
 /* ---- Compile time: what a component declares. Structs are copied; fields may be zero. ---- */
 
 typedef struct DgPlanner DgPlanner;
@@ -231,6 +291,7 @@ typedef struct DgAssetDecl {
     const DgColumn *columns;   /* NULL: not known yet; SQL units are worked out by dgc */
     int32_t columns_count;
     const void *spec;          /* a DG_F_ANY field holding an AssetSpec mapping: adds to the above */
+    const DgAssetSpec *filled; /* or one that dg_asset_spec_fields filled */
     const void *at;            /* address of the config field it comes from; NULL: the component */
     bool external;             /* no step of ours makes it */
     bool is_view;
@@ -240,6 +301,7 @@ typedef struct DgCheckDecl {
     DgStr asset, name, description;
     DgList additional_deps; /* of DgStr */
     bool blocking, warn;
+    const DgCheckSpec *filled; /* adds to the above */
     const void *at;
 } DgCheckDecl;
 
@@ -260,6 +322,7 @@ typedef struct DgStepDecl {
     DgRetry retry;
     DgStr pool;
     const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */
+    const DgOpSpec *op_filled; /* or one that dg_op_spec_fields filled */
     const void *at;
 } DgStepDecl;
 
@@ -335,6 +398,14 @@ typedef struct DgPlanApi {
     void (*decoder)(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl);
     /* What config(...) calls in the SQL give, as a dict; {} when there are none. */
     DgValue (*sql_config)(DgPlanner *p, const DgSqlDecl *decl);
+
+    /* Copies `bytes` at `field` into a step config, together with what in it waits for env or the
+     * run. Plain assignment loses that. */
+    void (*copy)(DgPlanner *p, void *to, const void *field, size_t bytes);
+    /* A field that refers to another component: `{{ context.load_component('warehouse') }}`. Its
+     * type name (empty when it refers to none), and the address of one of its attributes (NULL). */
+    DgStr (*refers_to)(DgPlanner *p, const void *field);
+    const void *(*attribute)(DgPlanner *p, const void *field, const char *name);
 
     /* About fields of the config given to plan(), by address. */
     bool (*is_set)(DgPlanner *p, const void *field);   /* written in the YAML */
