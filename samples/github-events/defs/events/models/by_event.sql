@@ -1,0 +1,3 @@
+select event, count(*) as payloads, count(distinct action) as actions
+from {{ ref('payloads') }}
+group by event
