@@ -61,6 +61,7 @@ layering() {
         target = $0; sub(/^[^"]*"/, "", target); sub(/".*/, "", target)
         if (target == "component_list.h") target = "runtime/component.h"          # generated
         else if (target !~ /^(runtime|compiler|codegen|stdlib-components|tests)\//) target = base "/" target
+        while (sub(/[^\/]+\/\.\.\//, "", target)) {}
         if (!allowed(FILENAME, target)) print FILENAME ":" FNR ": may not include " target
     }' "${c_files[@]}"
 }
