@@ -39,6 +39,8 @@ typedef struct Instance {
     Str id;                /* "ingest/defs.yaml[0]" */
     struct Folder *scope;  /* nearest enclosing folder: post_processing, template vars */
     void *config;          /* filled by the pass `resolve` */
+    const struct Config *filled; /* the same with its places (config.h) */
+    const struct Scope *names;   /* what its templates may use (template.h) */
 } Instance;
 
 #endif

@@ -75,7 +75,7 @@ struct Asset {
     Str description, group;   /* group: "default" when none is given */
     Str code_version;
     Array(Asset *) deps;      /* resolved, sorted by key, no doubles */
-    StrArray dep_keys;        /* as declared, before connect */
+    StrArray dep_keys;        /* as declared; sql_units_resolve() adds what the SQL names */
     StrArray kinds, owners;
     Array(DgPair) tags;
     Array(DgValuePair) metadata;
@@ -91,8 +91,10 @@ struct Asset {
     Step *step;               /* NULL: external */
     Array(Check *) checks;
     Str component;            /* type that declared it */
+    const struct Instance *instance; /* compile.h; NULL: stub */
     Span at;                  /* the YAML or SQL it comes from, never {0} for declared ones */
     bool stub;                /* only named as a dependency: nothing declares it */
+    bool external;            /* declared without a step of ours */
     int index;                /* position in the sorted list; slot in the emitted table */
 };
 
@@ -103,7 +105,9 @@ struct Check {
     Array(Asset *) deps;
     bool blocking, warn;
     Array(DgValuePair) metadata;
+    DgValue automation;
     Step *step;
+    const struct Instance *instance;
     Span at;
     int index;
 };
@@ -125,12 +129,14 @@ struct Step {
     Partitions *partitions;
     int32_t backfill_partitions_max; /* 0: all in one run */
     Str source;               /* the YAML of the component, quoted above the emitted step */
+    const struct Instance *instance;
     Span at;
     int index;                /* run order */
 };
 
 typedef struct Job {
     Str name, description, selection;
+    const struct Instance *instance;
     Array(Asset *) assets;    /* resolved */
     Array(Check *) checks;
     Array(DgPair) tags;
@@ -144,6 +150,7 @@ typedef struct Schedule {
     Array(Check *) checks;
     Array(DgPair) tags;
     bool stopped;
+    const struct Instance *instance;
     Span at;
     int index;
 } Schedule;
@@ -180,6 +187,10 @@ typedef struct Plan {
 } Plan;
 
 Asset *plan_asset(const Plan *p, Str key); /* NULL when there is none */
+/* The same; makes a stub (an external asset that nothing declares) when there is none. */
+Asset *plan_asset_or_stub(Plan *p, Str key, Span at);
+/* Adds a dependency key to an asset unless it is there. */
+void plan_add_dep(Plan *p, Asset *asset, Str key);
 void plan_print(const Plan *p, StrBuf *out);
 
 #endif

@@ -1,0 +1,211 @@
+/* glob.c - file patterns (**, *, ?, [..], {a,b}) and paths inside a project. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "compiler/planner.h"
+
+/* ---- Matching ---- */
+
+static bool in_class(const char *p, const char *end, char c, const char **after)
+{
+    bool negate = p < end && (*p == '!' || *p == '^'), found = false;
+    if (negate)
+        p++;
+    for (const char *first = p; p < end && (*p != ']' || p == first); p++) {
+        if (p + 2 < end && p[1] == '-' && p[2] != ']') {
+            found |= p[0] <= c && c <= p[2];
+            p += 2;
+        } else {
+            found |= *p == c;
+        }
+    }
+    *after = p < end ? p + 1 : end;
+    return found != negate;
+}
+
+/* `*` and `?` stop at slashes; `**` does not. Braces were expanded before. */
+static bool match(const char *p, const char *p_end, const char *s, const char *s_end)
+{
+    while (p < p_end) {
+        if (*p == '*') {
+            bool deep = p + 1 < p_end && p[1] == '*';
+            p += deep ? 2 : 1;
+            if (deep && p < p_end && *p == '/') {
+                if (match(p + 1, p_end, s, s_end)) /* `**` + `/` also stands for no folder */
+                    return true;
+            }
+            for (;; s++) {
+                if (match(p, p_end, s, s_end))
+                    return true;
+                if (s == s_end || (!deep && *s == '/'))
+                    return false;
+            }
+        }
+        if (s == s_end)
+            return false;
+        if (*p == '[') {
+            const char *after;
+            if (*s == '/' || !in_class(p + 1, p_end, *s, &after))
+                return false;
+            p = after;
+        } else if (*p == '?' ? *s == '/' : *p != *s) {
+            return false;
+        } else {
+            p++;
+        }
+        s++;
+    }
+    return s == s_end;
+}
+
+/* {a,b} becomes two patterns; nested braces work. */
+static void expand(Arena *arena, Str pattern, StrArray *out)
+{
+    ptrdiff_t open = str_find_char(pattern, '{'), depth = 0, close = -1;
+    for (ptrdiff_t i = open; open >= 0 && i < pattern.len && close < 0; i++) {
+        depth += pattern.ptr[i] == '{' ? 1 : pattern.ptr[i] == '}' ? -1 : 0;
+        if (!depth)
+            close = i;
+    }
+    if (close < 0 || out->count > 1000) {
+        array_add(arena, out, pattern);
+        return;
+    }
+    Str head = str_sub(pattern, 0, open), tail = str_sub(pattern, close + 1, pattern.len);
+    for (ptrdiff_t i = open + 1, start = i; i <= close; i++) {
+        depth += pattern.ptr[i] == '{' ? 1 : pattern.ptr[i] == '}' && i < close ? -1 : 0;
+        if (i < close && (depth || pattern.ptr[i] != ','))
+            continue;
+        Str middle = str_sub(pattern, start, i);
+        expand(arena, str_format(arena, "%.*s%.*s%.*s", FMT(head), FMT(middle), FMT(tail)), out);
+        start = i + 1;
+    }
+}
+
+static bool match_str(Str pattern, Str path)
+{
+    return match(pattern.ptr, pattern.ptr + pattern.len, path.ptr, path.ptr + path.len);
+}
+
+bool glob_match(Str pattern, Str path)
+{
+    Arena arena;
+    arena_init(&arena, 1 << 20);
+    StrArray patterns = {0};
+    expand(&arena, pattern, &patterns);
+    bool found = false;
+    for (size_t i = 0; i < patterns.count && !found; i++)
+        found = match_str(patterns.items[i], path);
+    arena_free(&arena);
+    return found;
+}
+
+/* ---- Walking ---- */
+
+typedef struct Walk {
+    Arena *arena;
+    Str root;
+    StrArray patterns;
+    StrArray *found;
+    size_t visited;
+} Walk;
+
+static void visit(Walk *w, Str folder, bool deep, int depth)
+{
+    char *disk = str_cstr(w->arena, folder.len && folder.ptr[0] == '/'
+                                        ? folder
+                                        : str_format(w->arena, "%.*s/%.*s", FMT(w->root), FMT(folder)));
+    DIR *dir = depth < 64 ? opendir(disk) : NULL;
+    if (!dir)
+        return;
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL && w->visited++ < 1000000) {
+        if (entry->d_name[0] == '.')
+            continue;
+        Str name = str_from(entry->d_name);
+        Str path = !folder.len             ? str_copy(w->arena, name)
+                   : str_eq(folder, S("/")) ? str_format(w->arena, "/%.*s", FMT(name))
+                                            : str_format(w->arena, "%.*s/%.*s", FMT(folder), FMT(name));
+        struct stat info;
+        if (stat(str_cstr(w->arena, str_format(w->arena, "%s/%s", disk, entry->d_name)), &info))
+            continue;
+        if (S_ISDIR(info.st_mode)) {
+            if (deep)
+                visit(w, path, deep, depth + 1);
+            continue;
+        }
+        for (size_t i = 0; i < w->patterns.count; i++) {
+            if (match_str(w->patterns.items[i], path)) {
+                array_add(w->arena, w->found, path);
+                break;
+            }
+        }
+    }
+    closedir(dir);
+}
+
+static int compare_strs(const void *a, const void *b)
+{
+    return str_cmp(*(const Str *)a, *(const Str *)b);
+}
+
+StrArray glob_files(Arena *arena, Str root, Str pattern)
+{
+    StrArray found = {0};
+    Walk w = {.arena = arena, .root = root, .found = &found};
+    expand(arena, pattern, &w.patterns);
+    /* Begin in the deepest folder that holds no pattern, so that a huge tree is not walked. */
+    ptrdiff_t special = 0, slash = -1;
+    while (special < pattern.len && !strchr("*?[{", pattern.ptr[special])) {
+        if (pattern.ptr[special] == '/')
+            slash = special;
+        special++;
+    }
+    Str folder = slash > 0 ? str_sub(pattern, 0, slash) : slash == 0 ? S("/") : S("");
+    Str rest = str_sub(pattern, slash + 1, pattern.len);
+    visit(&w, folder, str_find_char(rest, '/') >= 0 || str_find(rest, S("**")) >= 0, 0);
+    qsort(found.items, found.count, sizeof(Str), compare_strs);
+    return found;
+}
+
+/* ---- Paths ---- */
+
+bool path_resolve(Arena *arena, Str root, Str folder, Str path, Str *out)
+{
+    bool absolute = path.len && path.ptr[0] == '/';
+    if (absolute) {
+        Str inside = str_format(arena, "%.*s/", FMT(root));
+        if (!str_starts(path, inside)) {
+            *out = path;
+            return true;
+        }
+        path = str_sub(path, inside.len, path.len);
+        folder = (Str){0};
+    }
+    Str whole = folder.len ? str_format(arena, "%.*s/%.*s", FMT(folder), FMT(path)) : path;
+    char *bytes = push(arena, char, whole.len + 1);
+    ptrdiff_t n = 0;
+    for (Str part, rest = whole; rest.len; ) {
+        if (!str_cut(rest, '/', &part, &rest)) {
+            part = rest;
+            rest = (Str){0};
+        }
+        if (!part.len || str_eq(part, S(".")))
+            continue;
+        if (str_eq(part, S(".."))) {
+            if (!n)
+                return false;
+            while (n && bytes[n - 1] != '/')
+                n--;
+            n -= n > 0;
+            continue;
+        }
+        if (n)
+            bytes[n++] = '/';
+        memcpy(bytes + n, part.ptr, (size_t)part.len);
+        n += part.len;
+    }
+    *out = (Str){bytes, n};
+    return true;
+}

@@ -1,0 +1,30 @@
+/* plan.c - lookups and small constructors of the plan. */
+#include "compiler/plan.h"
+
+Asset *plan_asset(const Plan *p, Str key)
+{
+    return map_get(&p->asset_by_key, key);
+}
+
+Asset *plan_asset_or_stub(Plan *p, Str key, Span at)
+{
+    Asset *asset = plan_asset(p, key);
+    if (asset)
+        return asset;
+    asset = push(p->arena, Asset, 1);
+    asset->key = str_copy(p->arena, key);
+    asset->group = S("default");
+    asset->stub = true;
+    asset->at = at;
+    array_add(p->arena, &p->assets, asset);
+    map_put(p->arena, &p->asset_by_key, asset->key, asset);
+    return asset;
+}
+
+void plan_add_dep(Plan *p, Asset *asset, Str key)
+{
+    for (size_t i = 0; i < asset->dep_keys.count; i++)
+        if (str_eq(asset->dep_keys.items[i], key))
+            return;
+    array_add(p->arena, &asset->dep_keys, key);
+}

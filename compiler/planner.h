@@ -1,0 +1,36 @@
+/* planner.h - DgPlanApi: what components call while they plan, and what it writes into the Plan.
+ *
+ * One Builder for a project, one DgPlanner for each instance. The Builder remembers every address
+ * that any config has filled, so that values which wait for the environment follow their member
+ * into step configs, also when they come from another component (a connection).
+ */
+#ifndef DGC_PLANNER_H
+#define DGC_PLANNER_H
+
+#include "compiler/compile.h"
+#include "compiler/config.h"
+
+typedef struct Builder {
+    Plan *plan;
+    Str root;        /* project folder on disk */
+    Map places;      /* bytes of an address -> ConfigPlace */
+    Map slots;       /* bytes of the address of a DgCode -> CodeUnit */
+    Map steps, jobs, schedules, resources, checks; /* by name: the first that has it */
+    Map partitions;  /* by canonical text */
+    Map instances;   /* by id -> Instance: what load_component() refers to */
+} Builder;
+
+void builder_init(Builder *b, Plan *plan, Str root);
+/* Called for every Config as soon as it is filled. */
+void builder_add_config(Builder *b, const Config *config);
+/* Calls the component's plan() for a resolved instance. */
+void builder_plan(Builder *b, const Instance *instance);
+
+/* glob.c: files under `root` that match, project-relative, sorted bytewise. */
+StrArray glob_files(Arena *arena, Str root, Str pattern);
+bool glob_match(Str pattern, Str path);
+/* A path written in a file of `folder`, relative to the project. False: it leads out. Absolute
+ * paths inside the project become relative, others stay. */
+bool path_resolve(Arena *arena, Str root, Str folder, Str path, Str *out);
+
+#endif
