@@ -255,10 +255,7 @@ bool os_faults_init(DgError *err)
         return true;
     Str rest = str_from(text), one;
     while (rest.len) {
-        if (!str_cut(rest, ',', &one, &rest)) {
-            one = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, ',', &one, &rest);
         if (rules_count == RULES_MAX || !parse_rule(one, &rules[rules_count])) {
             dg_fail(err, DG_USAGE, "DGC_FAULT: `%.*s` is not CALL:N:WHAT", FMT(one));
             return false;
