@@ -6,6 +6,14 @@ Asset *plan_asset(const Plan *p, Str key)
     return map_get(&p->asset_by_key, key);
 }
 
+/* One rule, the runtime's: declared in runtime/db/warehouse.h, which the compiler stays off. */
+void dg_asset_table(Arena *a, Str asset_key, Str *schema, Str *table);
+
+void plan_set_table(Plan *p, Asset *asset)
+{
+    dg_asset_table(p->arena, asset->key, &asset->schema, &asset->table);
+}
+
 Asset *plan_asset_or_stub(Plan *p, Str key, Span at)
 {
     Asset *asset = plan_asset(p, key);
@@ -15,6 +23,8 @@ Asset *plan_asset_or_stub(Plan *p, Str key, Span at)
     asset->key = str_copy(p->arena, key);
     asset->group = S("default");
     asset->stub = true;
+    asset->automation.kind = asset->freshness.kind = DG_V_NONE;
+    plan_set_table(p, asset);
     asset->at = at;
     array_add(p->arena, &p->assets, asset);
     map_put(p->arena, &p->asset_by_key, asset->key, asset);

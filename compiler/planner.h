@@ -17,6 +17,7 @@ typedef struct Builder {
     Map slots;       /* bytes of the address of a DgCode -> CodeUnit */
     Map steps, jobs, schedules, resources, checks; /* by name: the first that has it */
     Map partitions;  /* by canonical text */
+    Map asked;       /* SQL units that sql_config() has made and sql() has not taken yet */
     Map instances;   /* by id -> Instance: what load_component() refers to */
 } Builder;
 

@@ -1,0 +1,37 @@
+/* pass.h - the passes between the components' plan() and codegen, one verb each.
+ *
+ * Every pass takes the Plan, reports to its Diag and goes on with what is sound. compile.c has the
+ * list and the order; each has a file pass_VERB.c.
+ */
+#ifndef DGC_PASS_H
+#define DGC_PASS_H
+
+#include "compiler/compile.h"
+#include "compiler/planner.h"
+
+/* Fills each instance's config. False for one means: it has errors and is not planned. */
+void pass_resolve(Builder *b, Instance *const *instances, size_t count);
+
+/* Dependency keys become assets; keys that nothing declares become stubs. Sorts assets and checks
+ * and gives them their indices; reads of steps become assets. */
+void pass_connect(Plan *plan);
+
+/* Assets of one step share their partitions; the step has them too. */
+void pass_partition(Plan *plan);
+
+/* Cycles (E0203), then steps in run order: after all that they read, ties by name. Also fills
+ * Step.after. False: there is a cycle. */
+bool pass_order(Plan *plan);
+
+/* Jobs and schedules: names, cron, zones, selections (E0301, E0302, E0303, W0305). */
+void pass_check(Plan *plan);
+
+/* What the selection or job does not need vanishes: steps, code units, jobs, schedules, assets.
+ * Empty texts keep every asset; code, env and SQL are gathered in any case. */
+void pass_prune(Plan *plan, Str select, Str job);
+
+/* The assets that a selection names; reports E0301/E0202 with the exact place inside the YAML
+ * scalar. `node` may be NULL. chosen[asset->index]. */
+bool plan_select(Plan *plan, Str text, Span at, const YamlNode *node, bool *chosen);
+
+#endif

@@ -1,0 +1,38 @@
+/* planner_impl.h - what planner.c and planner_query.c share; nobody else includes it. */
+#ifndef DGC_PLANNER_IMPL_H
+#define DGC_PLANNER_IMPL_H
+
+#include "compiler/planner.h"
+#include "compiler/spec.h"
+#include "compiler/template.h"
+
+typedef struct PlannerImpl { /* DgPlanner.impl: one instance being planned */
+    Builder *b;
+    const Instance *instance;
+    Span at;                 /* the instance's `type:` */
+} PlannerImpl;
+
+typedef struct Named { /* the first to have a name */
+    Span at;
+    void *value;
+} Named;
+
+const ConfigPlace *builder_place(const Builder *b, const void *address);
+Span planner_at(const DgPlanner *p, const void *field); /* the instance's, when it has none */
+
+DgStr query_refers_to(DgPlanner *p, const void *field);
+const void *query_attribute(DgPlanner *p, const void *field, const char *name);
+bool query_is_set(DgPlanner *p, const void *field);
+bool query_is_known(DgPlanner *p, const void *field);
+void query_report(DgPlanner *p, const char *code, const void *field, const char *help,
+                  const char *fmt, ...) DG_PRINTF(5, 6);
+void *query_alloc(DgPlanner *p, size_t bytes);
+DgStr query_format(DgPlanner *p, const char *fmt, ...) DG_PRINTF(2, 3);
+DgStr query_resolve(DgPlanner *p, const void *field, DgStr path);
+DgList query_glob(DgPlanner *p, DgStr pattern);
+bool query_file_read(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text);
+bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count);
+DgStr query_folder(DgPlanner *p);
+DgStr query_instance(DgPlanner *p);
+
+#endif
