@@ -178,7 +178,8 @@ typedef struct Plan {
     Array(Job *) jobs;
     Array(Schedule *) schedules;
     Array(Resource *) resources;
-    Array(Partitions *) partitions;
+    Array(Partitions *) partitions; /* different ones only */
+    Map partitions_by_text;
     Array(EnvVar) env;
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;

@@ -250,17 +250,18 @@ static bool sound(const SpecContext *c, const Partitions *p)
 /* Definitions that say the same are one: steps and tables compare pointers. */
 static Partitions *intern(Plan *plan, Partitions *p)
 {
-    for (size_t i = 0; i < plan->partitions.count; i++) {
-        Partitions *old = plan->partitions.items[i];
-        bool same = old->kind == p->kind && str_eq(old->start, p->start) &&
-                    str_eq(old->end, p->end) && str_eq(old->timezone, p->timezone) &&
-                    str_eq(old->format, p->format) && str_eq(old->cron, p->cron) &&
-                    old->keys.count == p->keys.count;
-        for (size_t k = 0; same && k < p->keys.count; k++)
-            same = str_eq(old->keys.items[k], p->keys.items[k]);
-        if (same)
-            return old;
-    }
+    StrBuf text = {0};
+    const Str parts[] = {p->start, p->end, p->timezone, p->format, p->cron};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        buf_json(&text, parts[i]);
+    for (size_t i = 0; i < p->keys.count; i++)
+        buf_json(&text, p->keys.items[i]);
+    Str id = str_copy(plan->arena, buf_str(&text));
+    buf_free(&text);
+    Partitions *old = map_get(&plan->partitions_by_text, id);
+    if (old)
+        return old;
+    map_put(plan->arena, &plan->partitions_by_text, id, p);
     p->index = (int)plan->partitions.count;
     array_add(plan->arena, &plan->partitions, p);
     return p;
