@@ -20,11 +20,17 @@ typedef struct DgWarehouseOptions {
     bool read_only;
 } DgWarehouseOptions;
 DgStatus dg_warehouse_open(const DgWarehouseOptions *o, DgWarehouse **out, DgError *err);
-void dg_warehouse_close(DgWarehouse *w);
+void dg_warehouse_close(DgWarehouse *w); /* after its sessions; NULL is fine */
+int32_t dg_warehouse_threads(const DgWarehouse *w);
+/* Makes a schema at once, outside of any session's transaction. Do it before the steps begin: two
+ * transactions that both make the same schema are a conflict. */
+DgStatus dg_warehouse_schema(DgWarehouse *w, Str schema, DgError *err);
 
 DgStatus dg_session_open(DgWarehouse *w, DgSession **out, DgError *err);
 void dg_session_close(DgSession *s); /* rolls back what is open */
-void dg_session_interrupt(DgSession *s); /* from any thread: what runs fails with DG_CANCELLED */
+/* From any thread: what runs, and what comes after it until the session begins anew or rolls back,
+ * fails with DG_CANCELLED. */
+void dg_session_interrupt(DgSession *s);
 DgStatus dg_session_begin(DgSession *s, DgError *err);
 DgStatus dg_session_commit(DgSession *s, DgError *err);
 DgStatus dg_session_rollback(DgSession *s, DgError *err);
@@ -45,14 +51,16 @@ DgStatus dg_scan_next(DgScan *scan, DgBatch *out, DgError *err);
 void dg_scan_close(DgScan *scan);
 
 /* Rows into a table, in the session's transaction: the table is made (replaced, extended) as
- * `load` says and filled by pulling batches from `pull` in as many lanes as DuckDB has threads. */
+ * `load` says and filled by pulling batches from `pull` in as many lanes as DuckDB has threads.
+ * Without an open transaction the load is one by itself. With lanes_max 1 rows stay in the order of
+ * delivery, with more they do not. A merge always has one lane: the last row of a key wins. */
 typedef struct DgPull {
     void *context;
     DgStatus (*lane_open)(void *context, void **lane, DgError *err);
     /* As DgStepOps.read: fills out (initialised with load->columns). */
     DgStatus (*next)(void *context, void *lane, DgBatch *out, DgError *err);
     void (*lane_close)(void *context, void *lane);
-    int32_t lanes_max;
+    int32_t lanes_max; /* 0: as many as DuckDB has threads */
 } DgPull;
 typedef struct DgLoadResult {
     int64_t rows_read, rows_inserted, rows_deleted;

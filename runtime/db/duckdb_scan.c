@@ -1,0 +1,273 @@
+/* Results: streamed chunk by chunk into batches, single values. */
+#include "runtime/data/batch.h"
+#include "runtime/db/duckdb_internal.h"
+#include "runtime/os/os.h"
+
+struct DgScan {
+    DgSession *session;
+    const DuckApi *api;
+    Arena arena; /* columns and their names */
+    DgColumn *columns;
+    int32_t columns_count;
+    pthread_mutex_t lock;
+    duckdb_prepared_statement prepared;
+    duckdb_pending_result pending;
+    duckdb_result result;
+    bool has_result, ended;
+};
+
+static DgStatus prepare(DgScan *scan, Str sql, DgError *err)
+{
+    char *text = str_cstr(&scan->arena, sql);
+    if (!text)
+        return os_no_memory(err, "for an SQL statement");
+    if (scan->api->prepare(scan->session->connection, text, &scan->prepared) == DuckDBSuccess)
+        return DG_OK;
+    DgStatus status = duck_fail(scan->session, err, scan->api->prepare_error(scan->prepared));
+    scan->api->destroy_prepare(&scan->prepared);
+    return status;
+}
+
+/* What a column that DgType lacks is read as: numbers wider than 64 bits as decimals, times as
+ * microseconds, nested values as JSON, everything else as text. */
+static const char *replacement(duckdb_type id)
+{
+    switch (id) {
+    case DUCKDB_TYPE_HUGEINT:
+    case DUCKDB_TYPE_UHUGEINT:
+        return "CAST(c%d AS DECIMAL(38,0))";
+    case DUCKDB_TYPE_TIMESTAMP_S:
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+        return "CAST(c%d AS TIMESTAMP)";
+    case DUCKDB_TYPE_TIME_NS:
+        return "CAST(c%d AS TIME)";
+    case DUCKDB_TYPE_LIST:
+    case DUCKDB_TYPE_STRUCT:
+    case DUCKDB_TYPE_MAP:
+    case DUCKDB_TYPE_ARRAY:
+    case DUCKDB_TYPE_UNION:
+        return "to_json(c%d)";
+    default:
+        return "CAST(c%d AS VARCHAR)";
+    }
+}
+
+/* Column names and types; `*wrap` when some type needs a replacement. */
+static DgStatus describe(DgScan *scan, bool *wrap, DgError *err)
+{
+    const DuckApi *api = scan->api;
+    scan->columns_count = (int32_t)api->prepared_statement_column_count(scan->prepared);
+    scan->columns = push(&scan->arena, DgColumn, scan->columns_count + 1);
+    if (!scan->columns)
+        return os_no_memory(err, "for the columns of a result");
+    *wrap = false;
+    for (int32_t i = 0; i < scan->columns_count; i++) {
+        const char *name = api->prepared_statement_column_name(scan->prepared, (idx_t)i);
+        scan->columns[i].name = str_copy(&scan->arena, str_from(name));
+        api->free((void *)(uintptr_t)name);
+        duckdb_logical_type type =
+            api->prepared_statement_column_logical_type(scan->prepared, (idx_t)i);
+        if (!duck_type_from(api, type, &scan->columns[i].type))
+            *wrap = true;
+        api->destroy_logical_type(&type);
+    }
+    return DG_OK;
+}
+
+/* SELECT c0 AS "name", to_json(c1) AS "tags" FROM (sql) AS q(c0, c1) */
+static DgStatus prepare_wrapped(DgScan *scan, Str sql, DgError *err)
+{
+    const DuckApi *api = scan->api;
+    StrBuf b = {0};
+    buf_add(&b, S("SELECT "));
+    for (int32_t i = 0; i < scan->columns_count; i++) {
+        duckdb_logical_type type =
+            api->prepared_statement_column_logical_type(scan->prepared, (idx_t)i);
+        DgType ours;
+        Str name = dg_duckdb_name(&scan->arena, scan->columns[i].name);
+        bool known = duck_type_from(api, type, &ours);
+        const char *form = known ? "c%d" : replacement(api->get_type_id(type));
+        Str how = str_replace(&scan->arena, str_from(form), S("%d"),
+                              str_format(&scan->arena, "%d", (int)i));
+        buf_format(&b, "%s%.*s AS %.*s", i ? ", " : "", FMT(how), FMT(name));
+        api->destroy_logical_type(&type);
+    }
+    while (sql.len && (sql.ptr[sql.len - 1] == ';' || (unsigned char)sql.ptr[sql.len - 1] <= ' '))
+        sql.len--;
+    buf_format(&b, " FROM (%.*s\n) AS q(", FMT(sql)); /* the newline ends a trailing comment */
+    for (int32_t i = 0; i < scan->columns_count; i++)
+        buf_format(&b, "%sc%d", i ? ", " : "", (int)i);
+    buf_char(&b, ')');
+    api->destroy_prepare(&scan->prepared);
+    DgStatus status = b.failed ? os_no_memory(err, "for an SQL statement")
+                               : prepare(scan, buf_str(&b), err);
+    buf_free(&b);
+    bool again = false;
+    if (status == DG_OK)
+        status = describe(scan, &again, err);
+    if (status == DG_OK && again)
+        status = dg_fail(err, DG_BUG, "a result has a column of a type that cannot be read");
+    return status;
+}
+
+static DgStatus start(DgScan *scan, DgError *err)
+{
+    const DuckApi *api = scan->api;
+    if (api->pending_prepared_streaming(scan->prepared, &scan->pending) != DuckDBSuccess)
+        return duck_fail(scan->session, err, api->pending_error(scan->pending));
+    scan->has_result = true;
+    if (api->execute_pending(scan->pending, &scan->result) != DuckDBSuccess)
+        return duck_fail(scan->session, err, api->result_error(&scan->result));
+    return DG_OK;
+}
+
+DgStatus dg_scan_open(DgSession *s, Str sql, DgScan **out, DgError *err)
+{
+    *out = NULL;
+    if (__atomic_load_n(&s->interrupted, __ATOMIC_RELAXED))
+        return dg_fail(err, DG_CANCELLED, "cancelled");
+    DgScan *scan = os_alloc(sizeof *scan);
+    if (!scan)
+        return os_no_memory(err, "for a query");
+    scan->session = s;
+    scan->api = s->api;
+    arena_init(&scan->arena, (size_t)64 << 20);
+    scan->arena.can_fail = true;
+    pthread_mutex_init(&scan->lock, NULL);
+    bool wrap = false;
+    DgStatus status = prepare(scan, sql, err);
+    if (status == DG_OK)
+        status = describe(scan, &wrap, err);
+    if (status == DG_OK && wrap)
+        status = prepare_wrapped(scan, sql, err);
+    if (status == DG_OK)
+        status = start(scan, err);
+    if (status == DG_OK)
+        *out = scan;
+    else
+        dg_scan_close(scan);
+    return status;
+}
+
+const DgColumn *dg_scan_columns(const DgScan *scan, int32_t *count)
+{
+    *count = scan->columns_count;
+    return scan->columns;
+}
+
+/* The next chunk; NULL with DG_END or an error. */
+static DgStatus fetch(DgScan *scan, duckdb_data_chunk *chunk, DgError *err)
+{
+    DgStatus status = DG_OK;
+    *chunk = NULL;
+    pthread_mutex_lock(&scan->lock);
+    if (scan->ended)
+        status = DG_END;
+    else
+        *chunk = scan->api->fetch_chunk(scan->result);
+    if (status == DG_OK && !*chunk) {
+        const char *message = scan->api->result_error(&scan->result);
+        status = message && *message ? duck_fail(scan->session, err, message) : DG_END;
+        scan->ended = true;
+    }
+    pthread_mutex_unlock(&scan->lock);
+    return status;
+}
+
+DgStatus dg_scan_next(DgScan *scan, DgBatch *out, DgError *err)
+{
+    const DuckApi *api = scan->api;
+    assert(out->columns_count == scan->columns_count && out->rows_max >= DG_BATCH_ROWS);
+    dg_batch_reset(out);
+    duckdb_data_chunk chunk = NULL;
+    int32_t rows = 0;
+    while (rows == 0) {
+        if (chunk)
+            api->destroy_data_chunk(&chunk);
+        DG_TRY(fetch(scan, &chunk, err));
+        rows = (int32_t)api->data_chunk_get_size(chunk);
+    }
+    DgStatus status = DG_OK;
+    for (int32_t i = 0; i < scan->columns_count && status == DG_OK; i++)
+        if (!duck_vector_read(api, api->data_chunk_get_vector(chunk, (idx_t)i), &out->vectors[i],
+                              scan->columns[i].type, rows))
+            status = os_no_memory(err, "for a batch of text");
+    if (status == DG_OK)
+        out->rows = rows;
+    api->destroy_data_chunk(&chunk);
+    return status;
+}
+
+void dg_scan_close(DgScan *scan)
+{
+    if (!scan)
+        return;
+    if (scan->has_result)
+        scan->api->destroy_result(&scan->result);
+    if (scan->pending)
+        scan->api->destroy_pending(&scan->pending);
+    if (scan->prepared)
+        scan->api->destroy_prepare(&scan->prepared);
+    pthread_mutex_destroy(&scan->lock);
+    arena_free(&scan->arena);
+    os_free(scan);
+}
+
+/* ---- Single values ---- */
+
+static DgStatus first_text(DgSession *s, Arena *a, Str sql, Str *out, bool *null, DgError *err)
+{
+    DgScan *scan;
+    DgBatch batch;
+    *out = (Str){0};
+    *null = true;
+    Str wrapped = str_format(a, "SELECT CAST(c0 AS VARCHAR) FROM (%.*s\n) AS q(c0) LIMIT 1",
+                             FMT(sql));
+    DG_TRY(dg_scan_open(s, wrapped, &scan, err));
+    DgStatus status = dg_batch_init(&batch, scan->columns, scan->columns_count, DG_BATCH_ROWS, err);
+    if (status == DG_OK)
+        status = dg_scan_next(scan, &batch, err);
+    if (status == DG_OK && batch.rows > 0) {
+        *null = !DG_VALID(&batch.vectors[0], 0);
+        *out = str_copy(a, dg_text_get(&batch.vectors[0], 0));
+    }
+    dg_batch_release(&batch);
+    dg_scan_close(scan);
+    return status == DG_END ? DG_OK : status;
+}
+
+static Str without_semicolon(Str sql)
+{
+    while (sql.len && (sql.ptr[sql.len - 1] == ';' || (unsigned char)sql.ptr[sql.len - 1] <= ' '))
+        sql.len--;
+    return sql;
+}
+
+DgStatus dg_session_text(DgSession *s, Arena *a, Str sql, Str *out, DgError *err)
+{
+    bool null;
+    return first_text(s, a, without_semicolon(sql), out, &null, err);
+}
+
+DgStatus dg_session_int(DgSession *s, Str sql, int64_t *out, DgError *err)
+{
+    Arena a;
+    Str text;
+    bool null;
+    arena_init(&a, (size_t)64 << 20);
+    a.can_fail = true;
+    *out = 0;
+    DgStatus status = first_text(s, &a, without_semicolon(sql), &text, &null, err);
+    double wide;
+    if (status == DG_OK && !null && !str_to_int(text, out)) {
+        if (str_eq(text, S("true")) || str_eq(text, S("false")))
+            *out = text.len == 4;
+        else if (str_to_double(text, &wide) && wide > -9e18 && wide < 9e18)
+            *out = (int64_t)wide;
+        else
+            status = dg_fail(err, DG_DATA, "expected a whole number, found `%.*s`", FMT(text));
+    }
+    arena_free(&a);
+    return status;
+}
