@@ -160,6 +160,47 @@ static bool is_condition(DgValue v)
 
 static const Cond *unfold(Unfold *u, DgValue record);
 
+/* As it stands inside another: its label, or what it is made of. */
+static void show(StrBuf *out, const Cond *c)
+{
+    if (c->label.len) {
+        buf_add(out, c->label);
+        return;
+    }
+    if (c->count < 2)
+        buf_add(out, c->name);
+    for (size_t i = 0; i < c->count; i++) {
+        if (i)
+            buf_format(out, " %.*s ", FMT(c->name));
+        else if (c->count == 1)
+            buf_char(out, ' ');
+        buf_char(out, '(');
+        show(out, c->children[i]);
+        buf_char(out, ')');
+    }
+}
+
+static Str shown(const Unfold *u, const Cond *c)
+{
+    StrBuf text = {0};
+    show(&text, c);
+    Str copy = str_copy(u->arena, buf_str(&text));
+    buf_free(&text);
+    return copy;
+}
+
+/* `c` with every condition that is shown as `old` exchanged. */
+static const Cond *replaced(Unfold *u, const Cond *c, Str old, const Cond *to)
+{
+    if (str_eq(shown(u, c), old))
+        return to;
+    Cond *copy = leaf(u, c->name);
+    *copy = *c;
+    for (size_t i = 0; i < c->count; i++)
+        copy->children[i] = replaced(u, c->children[i], old, to);
+    return copy;
+}
+
 /* `on.method(...)`: a call on a condition. */
 static const Cond *chained(Unfold *u, DgValue record, Str method, const Cond *on)
 {
@@ -169,20 +210,21 @@ static const Cond *chained(Unfold *u, DgValue record, Str method, const Cond *on
         return node(u, "", "NEWLY_TRUE", on, NULL);
     if (str_eq(method, S("since")))
         return node(u, "", "SINCE", on, unfold(u, part(record, "reset_condition", 0)));
+    if (str_eq(method, S("replace"))) {
+        DgValue old = part(record, "old", 0);
+        Str name = old.kind == DG_V_STR ? old.as.s : shown(u, unfold(u, old));
+        return replaced(u, on, name, unfold(u, part(record, "new", 1)));
+    }
     Cond *copy = leaf(u, on->name);
     *copy = *on;
     if (str_eq(method, S("with_label"))) {
         copy->label = text_part(record, "label", 0, (Str){0});
-    } else if (str_eq(method, S("replace"))) {
-        Str old = text_part(record, "old", 0, (Str){0});
-        const Cond *to = unfold(u, part(record, "new", 1));
-        for (size_t i = 0; i < copy->count; i++)
-            if (old.len && (str_eq(copy->children[i]->label, old) ||
-                            str_eq(copy->children[i]->name, old)))
-                copy->children[i] = to;
-        copy->label = (Str){0};
-    } else if (!str_eq(method, S("ignore")) && !str_eq(method, S("allow"))) {
-        copy->label = (Str){0};
+    } else if (str_eq(method, S("without"))) {
+        Str gone = shown(u, unfold(u, part(record, "condition", 0)));
+        copy->count = 0;
+        for (size_t i = 0; i < on->count; i++)
+            if (!str_eq(shown(u, on->children[i]), gone))
+                add(copy, on->children[i]);
     }
     return copy;
 }
@@ -209,8 +251,8 @@ static const Cond *unfold(Unfold *u, DgValue record)
                 upper[n] = (char)(name.ptr[n] >= 'a' && name.ptr[n] <= 'z' ? name.ptr[n] - 32
                                                                           : name.ptr[n]);
             upper[n] = 0;
-            Str shown = str_copy(u->arena, (Str){upper, (ptrdiff_t)n});
-            out = node(u, "", shown.ptr, unfold(u, inner), NULL);
+            Str operator = str_copy(u->arena, (Str){upper, (ptrdiff_t)n});
+            out = node(u, "", operator.ptr, unfold(u, inner), NULL);
         }
         if (!out && str_starts(name, S("freshness_"))) {
             const char *state = str_eq(name, S("freshness_passed"))   ? "PASS"
@@ -226,27 +268,6 @@ static const Cond *unfold(Unfold *u, DgValue record)
     return out;
 }
 
-/* ---- To text: Dagster's get_expanded_label ---- */
-
-static void show(StrBuf *out, const Cond *c)
-{
-    if (c->label.len) {
-        buf_add(out, c->label);
-        return;
-    }
-    if (c->count < 2)
-        buf_add(out, c->name);
-    for (size_t i = 0; i < c->count; i++) {
-        if (i)
-            buf_format(out, " %.*s ", FMT(c->name));
-        else if (c->count == 1)
-            buf_char(out, ' ');
-        buf_char(out, '(');
-        show(out, c->children[i]);
-        buf_char(out, ')');
-    }
-}
-
 AutomationLabel automation_label(Arena *arena, DgValue condition)
 {
     AutomationLabel out = {0};
@@ -258,14 +279,10 @@ AutomationLabel automation_label(Arena *arena, DgValue condition)
     if (c->count < 2)
         array_add(arena, &out.expanded, c->name);
     for (size_t i = 0; i < c->count; i++) {
-        StrBuf text = {0};
-        buf_char(&text, '(');
-        show(&text, c->children[i]);
-        buf_char(&text, ')');
         if (i)
             array_add(arena, &out.expanded, c->name);
-        array_add(arena, &out.expanded, str_copy(arena, buf_str(&text)));
-        buf_free(&text);
+        array_add(arena, &out.expanded,
+                  str_format(arena, "(%.*s)", FMT(shown(&u, c->children[i]))));
     }
     return out;
 }

@@ -34,4 +34,15 @@ void pass_prune(Plan *plan, Str select, Str job);
  * scalar. `node` may be NULL. chosen[asset->index]. */
 bool plan_select(Plan *plan, Str text, Span at, const YamlNode *node, bool *chosen);
 
+struct SelectError; /* runtime/base/select.h */
+void plan_report_selection(Plan *plan, Span at, const YamlNode *node,
+                           const struct SelectError *err);
+
+/* post_processing of component files: own document first, then enclosing folders outwards.
+ * post_process.c */
+void pass_post_process(Plan *plan, Instance *const *instances, size_t count);
+
+/* Every environment variable that a residual reads, into plan->env. env_use.c */
+void env_gather(Plan *plan, const Residual *residual, bool secret);
+
 #endif
