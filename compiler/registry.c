@@ -1,0 +1,108 @@
+/* registry.c - the list of components, generated from the directory, and look-ups in it. */
+#include "compiler/registry.h"
+
+#include <stdlib.h>
+
+#include "component_list.h"
+
+#define X(name) extern const DgComponent name;
+DG_COMPONENT_LIST(X)
+#undef X
+
+enum { USER_MAX = 256 };
+
+static const DgComponent *all[
+#define X(name) +1
+    DG_COMPONENT_LIST(X)
+#undef X
+    + USER_MAX + 1];
+static size_t all_count;
+
+static int by_name(const void *a, const void *b)
+{
+    const DgComponent *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static void fill(void)
+{
+    if (all_count)
+        return;
+#define X(name) all[all_count++] = &name;
+    DG_COMPONENT_LIST(X)
+#undef X
+    qsort(all, all_count, sizeof *all, by_name);
+}
+
+size_t registry_count(void)
+{
+    fill();
+    return all_count;
+}
+
+const DgComponent *registry_at(size_t i)
+{
+    fill();
+    assert(i < all_count);
+    return all[i];
+}
+
+const DgComponent *registry_find(Str name, bool *alias)
+{
+    fill();
+    for (size_t i = 0; i < all_count; i++) {
+        if (str_eq(str_from(all[i]->name), name)) {
+            if (alias)
+                *alias = false;
+            return all[i];
+        }
+    }
+    for (size_t i = 0; i < all_count; i++) {
+        for (const char *const *a = all[i]->aliases; a && *a; a++) {
+            if (str_eq(str_from(*a), name)) {
+                if (alias)
+                    *alias = true;
+                return all[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+bool registry_add(const DgComponent *c)
+{
+    fill();
+    if (registry_find(str_from(c->name), NULL) ||
+        all_count == sizeof all / sizeof *all - 1)
+        return false;
+    all[all_count++] = c;
+    qsort(all, all_count, sizeof *all, by_name);
+    return true;
+}
+
+/* Types of Dagster's libraries that people bring along, and where their work goes. */
+static const struct { const char *prefix, *advice; } elsewhere[] = {
+    {"dagster_dbt.", "a dbt project's models run as `dgc.SqlModels`: point `path` at its models folder"},
+    {"dagster_dlt.", "dlt runs in Python; run it as a step with `dgc.Script`"},
+    {"dagster_sling.", "this dgc has no Sling replications; load files with `dgc.Files`"},
+    {"dagster_", "this dgc does not have the type; run its work as a step with `dgc.Script`"},
+    {".", "a class of the project's own Python runs only in Dagster; write it as a component in C (`dgc scaffold component`) or run it with `dgc.Script`"},
+};
+
+void registry_report_unknown(Diag *d, Span at, Str name)
+{
+    fill();
+    DiagItem *it = diag_report(d, E0109, at, "there is no component type `%.*s`", FMT(name));
+    Str names[sizeof all / sizeof *all];
+    for (size_t i = 0; i < all_count; i++)
+        names[i] = str_from(all[i]->name);
+    if (diag_suggest(it, at, "type", name, names, all_count))
+        return;
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        if (str_starts(name, str_from(elsewhere[i].prefix))) {
+            diag_help(it, "%s", elsewhere[i].advice);
+            return;
+        }
+    }
+    diag_help(it, "`dgc list components` shows the types there are");
+}
