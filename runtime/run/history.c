@@ -168,7 +168,7 @@ DgStatus history_open(const char *path, bool read_only, Redactor *redactor, Hist
         status = verify(h, err);
         /* WAL only once the file is known to be ours: switching writes to it. */
         if ((status == DG_OK || status == DG_END) && !read_only &&
-            sqlite3_exec(h->db, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL", NULL, NULL,
+            sqlite3_exec(h->db, "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL", NULL, NULL,
                          NULL) != SQLITE_OK)
             status = sqlite_fail(h, err, "open");
         if (status == DG_END && !read_only)

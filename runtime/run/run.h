@@ -107,6 +107,7 @@ struct Run {
     History *history;
     PipesClient *pipes;       /* NULL: not started by Dagster */
     int lease_fd;
+    Array(pid_t) children;    /* process groups of running scripts */
 
     pthread_mutex_t warehouse_lock;
     DgWarehouse *warehouse;   /* opened when the first step asks for it */
@@ -165,8 +166,6 @@ struct DgStepRun {
     int64_t rows_loaded;      /* -1: unknown */
 };
 
-/* Runs one attempt of a unit that is UNIT_RUNNING; sets its new state. */
-void step_attempt(Run *run, Unit *unit);
 DgStatus step_session(DgStepRun *sr, DgSession **out, DgError *err); /* begun */
 DgStatus step_read_cursor(DgStepRun *sr, DgError *err);
 void step_scope(DgStepRun *sr); /* makes sr->eval */
@@ -189,7 +188,7 @@ Str run_warehouse_path(Run *run);
 /* ---- report.c: told to the console, the history and Dagster ---- */
 void report_started(Run *run);
 void report_unit_started(Run *run, Unit *u);
-void report_unit_ended(Run *run, Unit *u); /* any end, retries too */
+void report_unit_ended(Run *run, Unit *u, UnitState next); /* any end; WAITING: a retry */
 void report_log(Run *run, Unit *u, DgLogLevel level, Str text);
 void report_output(Run *run, Unit *u, const char *stream, Str line); /* a script's own words */
 void report_finished(Run *run, int exit_code);

@@ -1,0 +1,12 @@
+/* step.h - one attempt at a unit, and what its failure leads to. */
+#ifndef DG_STEP_H
+#define DG_STEP_H
+
+#include "runtime/run/run.h"
+
+/* Returns the unit's next state; WAITING means: again at u->retry_at_ms. Sets u->error. */
+UnitState step_attempt(Run *run, Unit *u);
+int64_t step_retry_delay_ms(const DgRetry *r, int attempt, const DgError *err);
+bool step_may_retry(const DgRetry *r, int attempt, DgStatus status);
+
+#endif
