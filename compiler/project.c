@@ -161,9 +161,6 @@ static void read_settings(Compile *c, Project *p)
         p->defs = defs->text;
 }
 
-/* `{}`-valued names of a mapping: every value a DgValue of the scope. */
-void project_scope_vars(Compile *c, Scope *into, YamlNode *map);
-
 static void read_dotenv(Arena *a, Project *p)
 {
     Str above = parent_of(p->root);
