@@ -180,7 +180,8 @@ typedef struct Plan {
     Array(Resource *) resources;
     Array(Partitions *) partitions; /* different ones only */
     Map partitions_by_text;
-    Array(EnvVar) env;
+    Array(EnvVar) env;        /* sorted by name; after `prune` */
+    Map env_by_name;          /* EnvVar */
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;
     const struct SelectNode *select_nodes; /* assets as selections see them, once asked for */

@@ -174,6 +174,7 @@ typedef struct DgStepOps {
     DgStatus (*execute)(DgStepRun *run, const void *config, void *state, DgError *err);
     void (*close_lane)(DgStepRun *run, const void *config, void *state, void *lane);
     void (*close)(DgStepRun *run, const void *config, void *state); /* always, also after errors */
+    bool no_warehouse; /* touches no table: for it the executable needs no DuckDB */
 } DgStepOps;
 
 typedef enum DgLoadMode { DG_REPLACE, DG_APPEND, DG_MERGE } DgLoadMode;
