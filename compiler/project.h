@@ -28,7 +28,7 @@ typedef struct Project {
     YamlNode *settings;    /* dgc.yaml; NULL: none */
     uint32_t settings_file;
     DgValue vars;          /* `vars` of dgc.yaml: a dict, for var() in SQL */
-    Scope *names;          /* what every template may use */
+    Scope *names;          /* what every template may use; compile.c makes it before project_load */
     Folder *top;
     Array(Instance *) instances; /* in load order */
     StrArray python_files; /* below defs/: read by Dagster, not by dgc */

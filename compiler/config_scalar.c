@@ -1,0 +1,386 @@
+/* config_scalar.c - scalars of a config: conversions, bounds, choices, templates. */
+#include "compiler/config_fill.h"
+
+#include <math.h>
+
+#include "runtime/data/batch.h"
+
+const char *field_kind_name(DgFieldKind k)
+{
+    static const char *const names[] = {
+        [DG_F_STRING] = "a text", [DG_F_INT] = "an integer", [DG_F_FLOAT] = "a number",
+        [DG_F_BOOL] = "true or false", [DG_F_DURATION] = "a duration such as 90s or 1h30m",
+        [DG_F_SIZE] = "a size such as 64MB", [DG_F_TIMESTAMP] = "a date or timestamp",
+        [DG_F_ENUM] = "one of the choices", [DG_F_PATH] = "a path", [DG_F_ASSET_KEY] = "an asset key",
+        [DG_F_SELECTION] = "an asset selection", [DG_F_CRON] = "a cron expression",
+        [DG_F_COLUMN_TYPE] = "a column type", [DG_F_EXPRESSION] = "an expression",
+        [DG_F_SQL] = "SQL", [DG_F_SECRET] = "a secret", [DG_F_ANY] = "a value",
+        [DG_F_LIST] = "a list", [DG_F_MAP] = "a mapping", [DG_F_STRUCT] = "a mapping",
+        [DG_F_ONE_OF] = "a mapping with `type`", [DG_F_CODE] = "nothing",
+    };
+    return names[k];
+}
+
+void fill_mismatch(Fill *f, const DgField *field, DgFieldKind kind, const YamlNode *node)
+{
+    f->failed = true;
+    if (node->kind == YAML_ERROR)
+        return;
+    DiagItem *it = diag_report(f->diag, E0102, node->at, "`%s` must be %s, found %s", field->name,
+                               field_kind_name(kind), yaml_kind_name(node->kind));
+    if (node->kind == YAML_MAP && node->as.map.count == 1 &&
+        node->as.map.entries[0].key->kind == YAML_MAP)
+        diag_help(it, "a template must be quoted: \"{{ ... }}\"");
+    else if (node->kind == YAML_BOOL && kind == DG_F_STRING)
+        diag_help(it, "quote it to mean the text: \"%.*s\"", FMT(node->text));
+    else if (field->example)
+        diag_help(it, "for example: `%s: %s`", field->name, field->example);
+}
+
+bool duration_parse(Str text, int64_t *ns)
+{
+    static const struct { const char *unit; double ns; } units[] = {
+        {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9},
+        {"d", 86400e9}, {"w", 7 * 86400e9}};
+    double total = 0;
+    ptrdiff_t i = 0;
+    if (!text.len)
+        return false;
+    while (i < text.len) {
+        ptrdiff_t start = i;
+        while (i < text.len && ((text.ptr[i] >= '0' && text.ptr[i] <= '9') || text.ptr[i] == '.'))
+            i++;
+        ptrdiff_t unit = i;
+        while (i < text.len && text.ptr[i] >= 'a' && text.ptr[i] <= 'z')
+            i++;
+        double n, factor = 0;
+        if (!str_to_double(str_sub(text, start, unit), &n))
+            return false;
+        for (size_t u = 0; u < sizeof units / sizeof *units; u++)
+            if (str_eq(str_sub(text, unit, i), str_from(units[u].unit)))
+                factor = units[u].ns;
+        if (factor == 0)
+            return false;
+        total += n * factor;
+        while (i < text.len && text.ptr[i] == ' ')
+            i++;
+    }
+    if (!(total < 9.2e18))
+        return false;
+    *ns = (int64_t)total;
+    return true;
+}
+
+bool size_parse(Str text, int64_t *bytes)
+{
+    static const struct { const char *unit; double factor; } units[] = {
+        {"", 1}, {"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
+        {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776}};
+    ptrdiff_t i = 0;
+    while (i < text.len && ((text.ptr[i] >= '0' && text.ptr[i] <= '9') || text.ptr[i] == '.'))
+        i++;
+    double n;
+    if (!i || !str_to_double(str_sub(text, 0, i), &n))
+        return false;
+    Str unit = str_trim(str_sub(text, i, text.len));
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+        if (str_eq_nocase(unit, str_from(units[u].unit)) && n * units[u].factor < 9e18) {
+            *bytes = (int64_t)(n * units[u].factor);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool digits(Str s, ptrdiff_t at, ptrdiff_t count, int64_t *out)
+{
+    if (at + count > s.len)
+        return false;
+    *out = 0;
+    for (ptrdiff_t i = at; i < at + count; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        *out = *out * 10 + (s.ptr[i] - '0');
+    }
+    return true;
+}
+
+/* Days since 1970 of a civil date (proleptic Gregorian). Howard Hinnant's days_from_civil. */
+static int64_t days_of(int64_t y, int64_t m, int64_t d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static bool timestamp_parse(Str s, int64_t *us)
+{
+    int64_t y, mo, d, h = 0, mi = 0, sec = 0, oh = 0, om = 0, sign = 0;
+    if (!digits(s, 0, 4, &y) || s.len < 10 || s.ptr[4] != '-' || !digits(s, 5, 2, &mo) ||
+        s.ptr[7] != '-' || !digits(s, 8, 2, &d) || mo < 1 || mo > 12 || d < 1 || d > 31)
+        return false;
+    ptrdiff_t i = 10;
+    if (i < s.len) {
+        if ((s.ptr[i] != 'T' && s.ptr[i] != ' ') || !digits(s, i + 1, 2, &h) || i + 6 > s.len ||
+            s.ptr[i + 3] != ':' || !digits(s, i + 4, 2, &mi))
+            return false;
+        i += 6;
+        if (i < s.len && s.ptr[i] == ':') {
+            if (!digits(s, i + 1, 2, &sec))
+                return false;
+            i += 3;
+        }
+        Str zone = str_trim(str_sub(s, i, s.len));
+        if (zone.len && !str_eq(zone, S("Z"))) {
+            sign = zone.ptr[0] == '+' ? 1 : zone.ptr[0] == '-' ? -1 : 0;
+            if (!sign || !digits(zone, 1, 2, &oh) || (zone.len > 3 && !digits(zone, zone.len - 2, 2, &om)))
+                return false;
+        }
+    }
+    int64_t seconds = days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec;
+    *us = (seconds - sign * (oh * 3600 + om * 60)) * 1000000;
+    return h < 24 && mi < 60 && sec < 60;
+}
+
+static bool in_bounds(Fill *f, const DgField *field, Span at, double v)
+{
+    if ((field->min == 0 && field->max == 0) || (v >= field->min && v <= field->max))
+        return true;
+    f->failed = true;
+    DiagItem *it = diag_report(f->diag, E0111, at, "`%s` is out of its bounds", field->name);
+    diag_help(it, "write a number from %g to %g", field->min, field->max);
+    return false;
+}
+
+static void assign_enum(Fill *f, const DgField *field, Str text, Span at, int32_t *to)
+{
+    Str names[64];
+    size_t n = 0;
+    for (; n < 64 && field->choices[n]; n++) {
+        names[n] = str_from(field->choices[n]);
+        if (str_eq(names[n], text)) {
+            *to = (int32_t)n;
+            return;
+        }
+    }
+    f->failed = true;
+    DiagItem *it = diag_report(f->diag, E0110, at, "`%s` cannot be `%.*s`", field->name, FMT(text));
+    diag_suggest(it, at, "choice", text, names, n);
+    StrBuf b = {0};
+    for (size_t i = 0; i < n; i++)
+        buf_format(&b, "%s%.*s", i ? ", " : "", FMT(names[i]));
+    diag_note(it, "choices: %.*s", FMT(buf_str(&b)));
+    buf_free(&b);
+}
+
+/* From text, as written or as a template gave it. False: not one (nothing is reported). */
+static bool assign_text(Fill *f, const DgField *field, DgFieldKind kind, Str text, Span at, void *to)
+{
+    DgType type;
+    switch (kind) {
+    case DG_F_STRING: case DG_F_PATH: case DG_F_SELECTION: case DG_F_CRON: case DG_F_EXPRESSION:
+    case DG_F_SQL: case DG_F_SECRET:
+        *(Str *)to = text;
+        return true;
+    case DG_F_ASSET_KEY:
+        *(Str *)to = text;
+        if (text.len)
+            return true;
+        f->failed = true;
+        diag_report(f->diag, E0205, at, "`%s` is empty; an asset key has at least one part",
+                    field->name);
+        return true;
+    case DG_F_COLUMN_TYPE:
+        *(Str *)to = text;
+        if (dg_type_parse(text, &type))
+            return true;
+        f->failed = true;
+        diag_help(diag_report(f->diag, E0110, at, "`%.*s` is not a column type", FMT(text)),
+                  "types are DuckDB's: bigint, double, varchar, boolean, date, timestamp, "
+                  "decimal(18,3), json...");
+        return true;
+    case DG_F_INT:
+        return str_to_int(text, to) && (in_bounds(f, field, at, (double)*(int64_t *)to), true);
+    case DG_F_FLOAT:
+        return str_to_double(text, to) && (in_bounds(f, field, at, *(double *)to), true);
+    case DG_F_BOOL:
+        *(bool *)to = str_eq_nocase(text, S("true")) || str_eq_nocase(text, S("yes"));
+        return *(bool *)to || str_eq_nocase(text, S("false")) || str_eq_nocase(text, S("no"));
+    case DG_F_DURATION: {
+        int64_t seconds;
+        if (!duration_parse(text, to)) {
+            if (!str_to_int(text, &seconds) || seconds > INT64_MAX / 1000000000)
+                return false;
+            *(int64_t *)to = seconds * 1000000000;
+        }
+        return in_bounds(f, field, at, (double)*(int64_t *)to / 1e9), true;
+    }
+    case DG_F_SIZE:
+        return size_parse(text, to) && (in_bounds(f, field, at, (double)*(int64_t *)to), true);
+    case DG_F_TIMESTAMP:
+        return timestamp_parse(text, to);
+    case DG_F_ENUM:
+        assign_enum(f, field, text, at, to);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool assign_value(Fill *f, const DgField *field, DgFieldKind kind, DgValue v, Span at, void *to)
+{
+    DgEval ev;
+    switch (v.kind) {
+    case DG_V_STR:
+        return assign_text(f, field, kind, v.as.s, at, to);
+    case DG_V_BOOL:
+        if (kind != DG_F_BOOL)
+            return false;
+        *(bool *)to = v.as.b;
+        return true;
+    case DG_V_INT:
+    case DG_V_FLOAT:
+        dg_eval_init(&ev, f->arena);
+        Str text = str_copy(f->arena, dg_to_str(&ev, v));
+        dg_eval_free(&ev);
+        return kind != DG_F_BOOL && assign_text(f, field, kind, text, at, to);
+    default:
+        return false;
+    }
+}
+
+static void fill_template(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node, void *to)
+{
+    TemplateCtx ctx = {.arena = f->arena, .diag = f->diag};
+    Template *t = template_parse(&ctx, node->text, template_place_yaml(f->diag->sources, node),
+                                 TEMPLATE_NATIVE);
+    TemplateResult r = {.failed = t->broken};
+    if (!t->broken)
+        r = template_eval(&ctx, t, f->scope);
+    if (r.failed) {
+        f->failed = true;
+        return;
+    }
+    if (!r.constant) {
+        if (field->flags & DG_BUILD) {
+            f->failed = true;
+            diag_help(diag_report(f->diag, E0605, node->at,
+                                  "`%s` must be known when the project is built", field->name),
+                      "write a plain value, or a template var; the environment is read only when "
+                      "the executable starts");
+            return;
+        }
+        Residual *kept = push(f->arena, Residual, 1);
+        *kept = r.residual;
+        fill_remember(f, field, kind, node, to, kept);
+        return;
+    }
+    fill_remember(f, field, kind, node, to, NULL);
+    if (kind == DG_F_ANY) {
+        *(DgValue *)to = r.value;
+        return;
+    }
+    if (!assign_value(f, field, kind, r.value, node->at, to)) {
+        f->failed = true;
+        diag_report(f->diag, E0102, node->at, "`%s` must be %s, but this template gives %s",
+                    field->name, field_kind_name(kind), dgv_type_name(r.value));
+    }
+}
+
+static bool looks_secret(Str s)
+{
+    static const char *const starts[] = {"AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "sk-",
+                                         "xoxb-", "xoxp-", "glpat-", "-----BEGIN"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (s.len >= 12 && str_starts(s, str_from(starts[i])))
+            return true;
+    return false;
+}
+
+static void warn_literal(Fill *f, const DgField *field, DgFieldKind kind, const YamlNode *node)
+{
+    if (kind != DG_F_SECRET && !looks_secret(node->text))
+        return;
+    DiagItem *it = diag_report(f->diag, W0502, node->at, "a secret is written into the file");
+    diag_help(it, "read it when the pipeline starts: \"{{ env('%s') }}\"",
+              kind == DG_F_SECRET ? str_cstr(f->arena, str_format(f->arena, "MY_%s", field->name))
+                                  : "MY_TOKEN");
+}
+
+void fill_scalar(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node, void *to)
+{
+    bool raw = kind == DG_F_SQL || kind == DG_F_EXPRESSION || (field->flags & DG_NO_TEMPLATE);
+    if (node->kind == YAML_ERROR) {
+        f->failed = true;
+        return;
+    }
+    if (node->kind == YAML_STRING && !raw && kind != DG_F_ANY && !template_is_plain(node->text)) {
+        fill_template(f, field, kind, node, to);
+        return;
+    }
+    if (kind == DG_F_ANY) {
+        if (node->kind == YAML_STRING) {
+            fill_template(f, field, kind, node, to);
+            return;
+        }
+        fill_remember(f, field, kind, node, to, NULL);
+        *(DgValue *)to = config_value(f->arena, f->diag, f->scope, node);
+        return;
+    }
+    fill_remember(f, field, kind, node, to, NULL);
+    if (node->kind == YAML_LIST || node->kind == YAML_MAP) {
+        fill_mismatch(f, field, kind, node);
+        return;
+    }
+    if (node->kind == YAML_NULL) {
+        if (field->flags & DG_REQUIRED)
+            fill_mismatch(f, field, kind, node);
+        else
+            fill_fallback(f, field, to);
+        return;
+    }
+    bool is_text = kind == DG_F_STRING || kind == DG_F_PATH || kind == DG_F_ASSET_KEY;
+    bool number_kind = kind == DG_F_INT || kind == DG_F_FLOAT;
+    if (node->kind == YAML_BOOL && kind == DG_F_BOOL) {
+        *(bool *)to = node->as.b;
+        return;
+    }
+    if ((node->kind == YAML_BOOL && (is_text || number_kind)) ||
+        (node->kind == YAML_FLOAT && kind == DG_F_INT) ||
+        ((node->kind == YAML_INT || node->kind == YAML_FLOAT) && kind == DG_F_BOOL)) {
+        fill_mismatch(f, field, kind, node);
+        return;
+    }
+    if (node->kind == YAML_INT && number_kind) {
+        if (kind == DG_F_INT)
+            *(int64_t *)to = node->as.i;
+        else
+            *(double *)to = (double)node->as.i;
+        in_bounds(f, field, node->at, (double)node->as.i);
+        return;
+    }
+    if (node->kind == YAML_FLOAT && kind == DG_F_FLOAT) {
+        *(double *)to = node->as.f;
+        in_bounds(f, field, node->at, node->as.f);
+        return;
+    }
+    if (!assign_text(f, field, kind, node->text, node->at, to))
+        fill_mismatch(f, field, kind, node);
+    else if (!(field->flags & DG_NO_TEMPLATE))
+        warn_literal(f, field, kind, node);
+}
+
+void fill_fallback(Fill *f, const DgField *field, void *to)
+{
+    if (!field->fallback)
+        return;
+    Str text = str_from(field->fallback);
+    if (field->kind == DG_F_LIST || field->kind == DG_F_MAP || field->kind == DG_F_ANY)
+        return;
+    if (text.len >= 2 && (text.ptr[0] == '"' || text.ptr[0] == '\''))
+        text = str_sub(text, 1, text.len - 1);
+    bool ok = assign_text(f, field, field->kind, text, (Span){0}, to);
+    assert(ok && "a descriptor's default does not fit its kind");
+    (void)ok;
+}
