@@ -110,7 +110,7 @@ typedef struct DgLoop {
 } DgLoop;
 void dg_loop(DgEval *ev, DgLoop *loop, DgValue over);
 bool dg_next(DgEval *ev, DgLoop *loop, DgValue *item); /* false at the end, or after an error */
-void dg_loop_open(DgEval *ev, DgLoop *loop);           /* starts over a list that was filtered */
+void dg_append(DgEval *ev, DgValue list, DgValue item); /* `for x in xs if ...` collects first */
 /* `for a, b in` and `set a, b =`: an error unless v holds exactly `count` values. */
 void dg_unpack(DgEval *ev, DgValue v, DgValue *to, size_t count);
 
@@ -155,6 +155,6 @@ DG_TESTS(X)
     X(dg_item) X(dg_slice) X(dg_call) X(dg_call_method) X(dg_set_attr) X(dg_add) X(dg_sub)    \
     X(dg_mul) X(dg_div) X(dg_floordiv) X(dg_mod) X(dg_pow) X(dg_neg) X(dg_pos) X(dg_concat)   \
     X(dg_truthy) X(dg_not) X(dg_eq) X(dg_lt) X(dg_le) X(dg_gt) X(dg_ge) X(dg_in) X(dg_loop)   \
-    X(dg_next) X(dg_loop_open) X(dg_unpack)
+    X(dg_next) X(dg_append) X(dg_unpack)
 
 #endif

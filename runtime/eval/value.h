@@ -83,7 +83,6 @@ bool dg_literal_eval(DgEval *ev, Str text, DgValue *out);
 
 /* ---- Lists and dicts ---- */
 DgValue dg_new_list(DgEval *ev, size_t count); /* items are None, to be filled in */
-void dg_append(DgEval *ev, DgValue list, DgValue item);
 DgValue dg_new_dict(DgEval *ev);
 void dg_put(DgEval *ev, DgValue dict, DgValue key, DgValue value); /* keys must be hashable */
 void dg_put_str(DgEval *ev, DgValue dict, const char *key, DgValue value); /* key not copied */
@@ -109,9 +108,10 @@ bool dg_builtin_has(Str name);
 
 /* ---- Arguments ---- */
 
-/* Spreads arguments over parameters, as Python does: by position, then by name; `defaults[i]` of
- * kind UNDEFINED means required. False, and an error that names `what`, when they do not fit.
- * `names` is one text: "value length=... " is not parsed; plain words: "s width fillchar". */
+/* Spreads arguments over parameters, as Python does: by position, then by name. `names` are the
+ * parameters, separated by blanks: "width fillchar"; the first `required` must be given; values[]
+ * holds the defaults before and the arguments after. False, and an error that names `what`, when
+ * they do not fit. */
 bool dg_args_spread(DgEval *ev, const char *what, const DgArgs *args, const char *names,
                     DgValue *values, size_t required);
 const DgValue *dg_args_named(const DgArgs *args, Str name); /* NULL when not given */
