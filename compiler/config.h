@@ -41,8 +41,4 @@ const ConfigPlace *config_place(const Config *c, const void *address); /* NULL: 
  * as E0605 unless `pending` is given, where they are collected. */
 DgValue config_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *node);
 
-/* Scalars that several passes read: 90s, 5m, 1h30m, 2d; 64MB, 1GiB. False: not one. */
-bool duration_parse(Str text, int64_t *ns);
-bool size_parse(Str text, int64_t *bytes);
-
 #endif
