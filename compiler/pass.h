@@ -42,6 +42,10 @@ void plan_report_selection(Plan *plan, Span at, const YamlNode *node,
  * post_process.c */
 void pass_post_process(Plan *plan, Instance *const *instances, size_t count);
 
+/* E0501, E0503: the environment variables that components use. */
+struct Project;
+void pass_env(Plan *plan, const struct Project *project);
+
 /* Every environment variable that a residual reads, into plan->env. env_use.c */
 void env_gather(Plan *plan, const Residual *residual, bool secret);
 

@@ -476,6 +476,8 @@ void builder_plan(Builder *b, const Instance *instance)
     const YamlNode *type = yaml_get(instance->document, S("type"));
     PlannerImpl impl = {b, instance, type ? type->at : (Span){0}};
     DgPlanner planner = {&plan_api, &impl};
+    b->current = instance;
     if (instance->component->plan)
         instance->component->plan(&planner, instance->config);
+    b->current = NULL;
 }

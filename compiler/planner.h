@@ -13,6 +13,8 @@
 typedef struct Builder {
     Plan *plan;
     Str root;        /* project folder on disk */
+    Str defs;        /* its defs folder, project-relative: what load_component() counts from */
+    const Instance *current; /* whose templates are being evaluated */
     Map places;      /* bytes of an address -> ConfigPlace */
     Map slots;       /* bytes of the address of a DgCode -> CodeUnit */
     Map steps, jobs, schedules, resources, checks; /* by name: the first that has it */

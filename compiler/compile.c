@@ -1,0 +1,197 @@
+/* compile.c - from a project folder to a checked plan: the passes, in order.
+ *
+ *   find, load       project.c, project_load.c   files become instances of components
+ *   resolve          pass_resolve.c              attributes become config structs
+ *   plan             planner.c                   components declare assets, steps, jobs
+ *   post_process     post_process.c              post_processing of files and folders
+ *   sql              sql/                        refs in SQL become dependencies
+ *   connect          pass_connect.c              keys become assets
+ *   partition, order pass_partition.c, pass_order.c
+ *   type             sql/, rows.c                columns flow through SQL and row programs
+ *   check            pass_check.c                jobs, schedules; env_check.c
+ *   prune            pass_prune.c                what is not reachable vanishes
+ */
+#include "compiler/compile.h"
+
+#include "compiler/pass.h"
+#include "compiler/project.h"
+#include "compiler/rows.h"
+#include "compiler/sql/sql.h"
+#include "runtime/base/sha256.h"
+
+/* ---- context.load_component(...) ---- */
+
+static const Instance *instance_at(const Builder *b, Str path)
+{
+    Str folder, number;
+    if (!path.len || path.ptr[path.len - 1] != ']' || !str_cut(path, '[', &folder, &number)) {
+        folder = path;
+        number = S("0]");
+    }
+    static const char *const names[] = {"defs.yaml", "component.yaml"};
+    for (size_t i = 0; i < 2; i++) {
+        Str id = str_format(b->plan->arena, "%.*s/%s[%.*s", FMT(folder), names[i], FMT(number));
+        const Instance *found = map_get(&b->instances, id);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* Paths are relative to the defs folder; the older form also to the component's own folder. */
+static DgStatus load_component(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out,
+                               DgError *err)
+{
+    const Builder *b = ctx;
+    if (args->count < 1 || args->items[0].kind != DG_V_STR)
+        return dg_fail(err, DG_DATA, "load_component() takes the path of a component's folder");
+    Str path = args->items[0].as.s, resolved;
+    const Instance *found = NULL;
+    if (path_resolve(ev->arena, b->root, b->defs, path, &resolved))
+        found = instance_at(b, resolved);
+    if (!found && b->current && path_resolve(ev->arena, b->root, b->current->folder, path, &resolved))
+        found = instance_at(b, resolved);
+    if (!found) {
+        dg_fail(err, DG_DATA, "there is no component at `%.*s`", FMT(path));
+        dg_hint(err, "the path is that of a folder with a defs.yaml, from `%.*s`", FMT(b->defs));
+        return DG_DATA;
+    }
+    DgValue fields = dg_new_dict(ev);
+    dg_put_str(ev, fields, "component_id", dgv_from_str(found->id));
+    *out = dg_record(ev->arena, found->component->name, fields, NULL);
+    return DG_OK;
+}
+
+/* ---- Fingerprint: the same files give the same ---- */
+
+static Str fingerprint(const Compile *c)
+{
+    Sha256 sum;
+    sha256_init(&sum);
+#ifdef DGC_VERSION
+    sha256_add(&sum, S("dgc " DGC_VERSION "\n"));
+#endif
+    for (size_t i = 1; i < c->sources.files.count; i++) {
+        const SourceFile *file = &c->sources.files.items[i];
+        sha256_add(&sum, file->path);
+        sha256_add(&sum, (Str){"\0", 1});
+        sha256_add(&sum, file->text);
+        sha256_add(&sum, (Str){"\0", 1});
+    }
+    char hex[65];
+    sha256_hex(&sum, hex);
+    return str_copy(c->plan.arena, str_from(hex));
+}
+
+/* ---- Only some files ---- */
+
+static bool wanted(const Compile *c, const StrArray *paths, Span at)
+{
+    const SourceFile *file = at.file ? sources_file(&c->sources, at.file) : NULL;
+    if (!file)
+        return true; /* about the project as a whole */
+    for (size_t i = 0; i < paths->count; i++) {
+        Str path = paths->items[i];
+        while (str_starts(path, S("./")))
+            path = str_sub(path, 2, path.len);
+        while (path.len && path.ptr[path.len - 1] == '/')
+            path.len--;
+        if (!path.len || str_eq(path, S(".")) || str_eq(file->path, path) ||
+            str_eq(file->disk_path, path))
+            return true;
+        if ((str_starts(file->path, path) && file->path.ptr[path.len] == '/') ||
+            (str_starts(file->disk_path, path) && file->disk_path.ptr[path.len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static void keep_paths(Compile *c, const StrArray *paths)
+{
+    size_t kept = 0;
+    c->diag.errors_count = c->diag.warnings_count = 0;
+    for (size_t i = 0; i < c->diag.items.count; i++) {
+        DiagItem *it = c->diag.items.items[i];
+        if (!wanted(c, paths, it->at))
+            continue;
+        c->diag.items.items[kept++] = it;
+        c->diag.errors_count += it->level == DIAG_ERROR;
+        c->diag.warnings_count += it->level == DIAG_WARNING;
+    }
+    c->diag.items.count = kept;
+}
+
+/* ---- The passes ---- */
+
+static void settle_needs(Plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        plan->needs_duckdb |= plan->steps.items[i]->ops && !plan->steps.items[i]->ops->no_warehouse;
+}
+
+/* Columns flow along: each asset after those it is made from. */
+static void pass_type(Plan *plan, bool bind)
+{
+    sql_units_check(plan, bind);
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const Step *step = plan->steps.items[i];
+        for (size_t j = 0; j < step->code.count; j++)
+            if (step->code.items[j].unit->kind == CODE_ROWS)
+                row_program_type(plan, (RowProgram *)(uintptr_t)step->code.items[j].unit->as.rows);
+    }
+}
+
+static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
+{
+    Plan *plan = &c->plan;
+    Instance *const *instances = c->project->instances.items;
+    size_t count = c->project->instances.count;
+    pass_resolve(b, instances, count);
+    for (size_t i = 0; i < count; i++)
+        if (instances[i]->config)
+            builder_plan(b, instances[i]);
+    pass_post_process(plan, instances, count);
+    sql_units_resolve(plan);
+    pass_connect(plan);
+    pass_partition(plan);
+    if (pass_order(plan)) /* the rest relies on there being an order */
+        pass_type(plan, o->check_sql && !diag_failed(plan->diag));
+    pass_check(plan);
+    if (o->check_env)
+        pass_env(plan, c->project);
+    if (!diag_failed(plan->diag))
+        pass_prune(plan, o->select, o->job);
+    settle_needs(plan);
+    plan->fingerprint = fingerprint(c);
+}
+
+bool compile_project(Compile *c, const CompileOptions *o)
+{
+    arena_init(&c->arena, 0);
+    sources_init(&c->sources, &c->arena);
+    diag_init(&c->diag, &c->arena, &c->sources);
+    Plan *plan = &c->plan;
+    *plan = (Plan){.arena = &c->arena, .diag = &c->diag, .sources = &c->sources};
+    Builder *b = push(&c->arena, Builder, 1);
+    if (project_find(c, o->project)) {
+        Project *p = c->project;
+        plan->name = p->name;
+        plan->root = p->root;
+        builder_init(b, plan, p->root);
+        b->defs = p->defs;
+        DagsterScope dagster = {.project_root = p->root, .load_component = load_component,
+                                .ctx = b};
+        p->names = scope_dagster(&c->arena, NULL, &dagster);
+        project_load(c);
+        run_passes(c, b, o);
+    }
+    if (o->paths.count)
+        keep_paths(c, &o->paths);
+    return !diag_failed(&c->diag);
+}
+
+void compile_release(Compile *c)
+{
+    arena_free(&c->arena);
+    *c = (Compile){0};
+}
