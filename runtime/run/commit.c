@@ -37,10 +37,13 @@ Str run_warehouse_path(Run *run)
                       FMT(run->pipeline->name));
 }
 
-static DgStatus fenced_off(DgError *err)
+static DgStatus fenced_off(Run *run, DgError *err)
 {
     dg_fail(err, DG_TEMPFAIL, "another run has taken over this pipeline; nothing was committed");
     dg_hint(err, "this process was held up for so long that its lease was given away");
+    pthread_mutex_lock(&run->lock);
+    run->fatal = *err; /* not a step's failure: nothing more may be done */
+    pthread_mutex_unlock(&run->lock);
     return DG_TEMPFAIL;
 }
 
@@ -209,7 +212,8 @@ static DgStatus check_fence(DgStepRun *sr, DgError *err)
     int64_t epoch = 0;
     DG_TRY(history_read_lease(sr->run->history, &holder, err));
     DG_TRY(dg_session_int(sr->session, S("SELECT max(epoch) FROM _dgc.lease"), &epoch, err));
-    return holder.epoch == sr->run->epoch && epoch <= sr->run->epoch ? DG_OK : fenced_off(err);
+    return holder.epoch == sr->run->epoch && epoch <= sr->run->epoch ? DG_OK
+                                                                        : fenced_off(sr->run, err);
 }
 
 /* After a commit that failed: is the package there? */

@@ -279,7 +279,10 @@ static UnitState outcome_of(DgStepRun *sr, DgStatus status, bool unknown, DgErro
         return UNIT_UNKNOWN;
     if (atomic_load(&run->cancel))
         return UNIT_CANCELLED;
-    if (!step_may_retry(&sr->def->retry, u->attempt, status))
+    pthread_mutex_lock(&run->lock);
+    bool fatal = run->fatal.status != DG_OK;
+    pthread_mutex_unlock(&run->lock);
+    if (fatal || !step_may_retry(&sr->def->retry, u->attempt, status))
         return UNIT_FAILED;
     u->retry_at_ms = os_monotonic_ms() + step_retry_delay_ms(&sr->def->retry, u->attempt, err);
     return UNIT_WAITING;
