@@ -195,3 +195,10 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+
+# --- pages of `dgc explain`: docs/errors/*.md, embedded ---
+
+$(OBJ)/compiler/explain.o: $(BUILD)/gen/error_pages.h
+$(BUILD)/gen/error_pages.h: scripts/embed_errors.sh docs/errors $(wildcard docs/errors/*.md)
+	@mkdir -p $(@D)
+	$(call run,GEN,$@)scripts/embed_errors.sh docs/errors > $@

@@ -236,10 +236,8 @@ static void choose_lines(Snippet *sn)
         sn->bracket_first = first;
         sn->bracket_last = last;
     }
-    if (!sn->bracket)
-        return;
     bool all = sn->bracket_last - sn->bracket_first < SPAN_LINES_MAX;
-    for (uint32_t line = sn->bracket_first; line <= sn->bracket_last; line++)
+    for (uint32_t line = sn->bracket_first; sn->bracket && line <= sn->bracket_last; line++)
         if (all || line < sn->bracket_first + 3 || line + 2 > sn->bracket_last)
             want_line(sn, line);
         else if (line + 2 < sn->bracket_last)

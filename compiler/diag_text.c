@@ -193,7 +193,9 @@ static void put_summary(Text *t, const Diag *d, size_t errors_hidden, size_t war
     text_ink(t, INK_BOLD);
     put_counts(t, d->errors_count, d->warnings_count);
     text_ink(t, INK_NONE);
-    if (fixable)
+    if (fixable && fixable == d->items.count)
+        buf_format(t->out, "; `dgc check --fix` can fix %s", fixable == 1 ? "it" : "all of them");
+    else if (fixable)
         buf_format(t->out, "; `dgc check --fix` can fix %zu of them", fixable);
     buf_format(t->out, "; `dgc explain %s` says more\n", diag_code_name(example->code));
 }

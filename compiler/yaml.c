@@ -71,6 +71,9 @@ static void report_differs(Loader *l, const Event *e, const ScalarValue *v)
                          FMT(e->text), here, v->other);
     if (v->kind == YAML_BOOL)
         diag_help(it, "write `%s`, if a boolean is meant", v->b ? "true" : "false");
+    else if (v->kind == YAML_STRING && str_find(e->text, S("0o")) != 0)
+        diag_help(it, "write it like `1.0e+3` or `0.5`, if a number is meant: with a digit before "
+                      "the point, and a sign in the exponent");
     quote_fix(l, it, e);
 }
 

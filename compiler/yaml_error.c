@@ -330,10 +330,13 @@ static void report_flow(Site *s)
     uint32_t open = s->fault->context_at;
     char bracket = char_at(s, open) == '{' ? '{' : '[', closing = bracket == '{' ? '}' : ']';
     Str rest = str_trim(str_sub(s->text, s->fault->at, s->text.len));
-    if (rest.len == 0) {
+    bool next_key = open < s->line && char_at(s, s->fault->at) == ':';
+    if (rest.len == 0 || next_key) {
         DiagItem *it = diag_report(s->diag, E0101, span_of(s, open, open + 1),
                                    "this `%c` is never closed", bracket);
         diag_set_label(it, "no `%c` ends it", closing);
+        if (next_key)
+            diag_label(it, span_of(s, s->line, s->fault->at + 1), "here the next key starts");
         return;
     }
     uint32_t end = s->fault->at + 1;
