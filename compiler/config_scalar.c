@@ -212,6 +212,11 @@ void fill_scalar(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node
         fill_template(f, field, kind, node, to);
         return;
     }
+    if (kind == DG_F_ANY && raw) { /* evaluated later, with more names in scope */
+        fill_remember(f, field, kind, node, to, NULL);
+        *(DgValue *)to = (DgValue){.kind = DG_V_NONE};
+        return;
+    }
     if (kind == DG_F_ANY) {
         if (node->kind == YAML_STRING) {
             fill_template(f, field, kind, node, to);

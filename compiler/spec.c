@@ -341,8 +341,9 @@ void spec_apply_op(const SpecContext *c, Step *step, const DgOpSpec *op)
     dg_eval_free(&ev);
     if (spec_sets(c, &op->backfill_policy))
         apply_backfill(c, step, &op->backfill_policy);
-    if (spec_sets(c, &op->retry_policy)) {
-        const DgRetryPolicy *retry = &op->retry_policy;
+    const DgRetryPolicy *retry = &op->retry_policy;
+    if (spec_sets(c, &retry->max_retries) || spec_sets(c, &retry->delay) ||
+        spec_sets(c, &retry->backoff) || spec_sets(c, &retry->jitter)) {
         step->retry = (DgRetry){
             .retries_max = (int32_t)retry->max_retries,
             .delay_ms = (int64_t)(retry->delay * 1000),
