@@ -74,6 +74,7 @@ DgValue dg_join(DgEval *ev, Str separator, DgValue list, bool strict);
 extern const DgObjectType dg_native_type, dg_bound_type, dg_namespace_type, dg_record_type;
 extern const DgObjectType dg_cycler_type, dg_joiner_type, dg_loop_type;
 extern const DgObjectType dg_datetime_type, dg_date_type, dg_timedelta_type;
+DgValue dg_group(DgEval *ev, DgValue grouper, DgValue list); /* groupby: a pair with names */
 DgValue dg_loop_object(DgEval *ev, DgLoop *loop);
 
 #endif

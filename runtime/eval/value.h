@@ -105,6 +105,7 @@ DgTestFn dg_test_find(Str name, const char **c_name);
 size_t dg_filter_names(const Str **names); /* for suggestions */
 size_t dg_test_names(const Str **names);
 bool dg_builtin_has(Str name);
+bool dgv_range(DgValue v, int64_t bounds[3]); /* start, stop, step; false: v is no range() */
 
 /* ---- Arguments ---- */
 
