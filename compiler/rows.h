@@ -7,6 +7,7 @@
 #ifndef DGC_ROWS_H
 #define DGC_ROWS_H
 
+#include "compiler/config.h"
 #include "compiler/plan.h"
 
 typedef struct RowExpr RowExpr; /* compiler/rows.c and codegen/emit_rows.c share rows_expr.h */
@@ -28,7 +29,7 @@ struct RowProgram {
     bool failed;
 };
 
-RowProgram *row_program_add(Plan *plan, const DgRowProgramDecl *decl, const struct Config *config,
+RowProgram *row_program_add(Plan *plan, const DgRowProgramDecl *decl, const Config *config,
                             Span at);
 /* In topological order, once the input's columns are known: types every expression, settles the
  * output columns into the asset, reports what does not fit at its place in the YAML. */

@@ -160,7 +160,8 @@ typedef enum DgStepRole {
 } DgStepRole;
 
 typedef struct DgStepOps {
-    const char *name; /* "dgc.Files" */
+    const char *name;   /* "dgc.Files" */
+    const char *symbol; /* the C name of this variable: what emitted code refers to */
     DgStepRole role;
     const DgField *fields; /* of the step config */
     size_t config_size, state_size, lane_size;
