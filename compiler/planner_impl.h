@@ -23,6 +23,7 @@ Span planner_at(const DgPlanner *p, const void *field); /* the instance's, when 
 DgStr query_refers_to(DgPlanner *p, const void *field);
 const void *query_attribute(DgPlanner *p, const void *field, const char *name);
 bool query_is_set(DgPlanner *p, const void *field);
+bool query_is_scalar(DgPlanner *p, const void *field);
 bool query_is_known(DgPlanner *p, const void *field);
 void query_report(DgPlanner *p, const char *code, const void *field, const char *help,
                   const char *fmt, ...) DG_PRINTF(5, 6);

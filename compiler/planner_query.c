@@ -47,6 +47,13 @@ bool query_is_known(DgPlanner *p, const void *field)
     return !place || !place->pending;
 }
 
+bool query_is_scalar(DgPlanner *p, const void *field)
+{
+    const PlannerImpl *m = p->impl;
+    const ConfigPlace *place = builder_place(m->b, field);
+    return place && place->node && place->node->kind != YAML_LIST && place->node->kind != YAML_MAP;
+}
+
 void query_report(DgPlanner *p, const char *code, const void *field, const char *help,
                   const char *fmt, ...)
 {

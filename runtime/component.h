@@ -412,6 +412,8 @@ typedef struct DgPlanApi {
     /* About fields of the config given to plan(), by address. */
     bool (*is_set)(DgPlanner *p, const void *field);   /* written in the YAML */
     bool (*is_known)(DgPlanner *p, const void *field); /* false: waits for env or the run */
+    /* A DG_ONE_OR_MANY list written as one scalar: may mean something else than a list of one. */
+    bool (*is_scalar)(DgPlanner *p, const void *field);
     /* One error at the field's place. `code` is "E0110"...; help may be NULL. */
     void (*report)(DgPlanner *p, const char *code, const void *field, const char *help,
                    const char *fmt, ...);
