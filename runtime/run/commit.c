@@ -117,33 +117,57 @@ DgStatus warehouse_get(Run *run, DgWarehouse **out, DgError *err)
 
 /* ---- Lease ---- */
 
-DgStatus lease_take(Run *run, DgError *err)
+/* Who has it stands in the file: "PID SINCE", in microseconds. */
+static DgStatus held_by_another(const Run *run, const char *path, DgError *err)
 {
-    char path[4096];
-    LeaseHolder holder = {0};
+    char text[64] = {0};
+    size_t got;
+    int64_t since_us = 0;
+    Str pid, since;
+    int fd;
+    StrBuf when = {.max = 64};
+    if (os_open(path, O_RDONLY, 0, &fd, err) == DG_OK) {
+        os_read_some(fd, text, sizeof text - 1, &got, path, err);
+        os_close(fd);
+    }
+    str_cut(str_trim(str_from(text)), ' ', &pid, &since);
+    str_to_int(since, &since_us);
+    CivilTime t = civil_from_seconds(since_us / 1000000);
+    civil_format(&when, S("%Y-%m-%d %H:%M:%S UTC"), &t, 0);
+    if (pid.len && since_us)
+        dg_fail(err, DG_TEMPFAIL, "another run is going on: process %.*s, since %.*s", FMT(pid),
+                FMT(buf_str(&when)));
+    else
+        dg_fail(err, DG_TEMPFAIL, "another run is going on");
+    dg_hint(err, "wait for it to end, or use another --home");
+    buf_free(&when);
+    return DG_TEMPFAIL;
+}
+
+DgStatus lease_lock(Run *run, DgError *err)
+{
+    char path[4096], text[64];
+    if (run->lease_fd >= 0)
+        return DG_OK;
     snprintf(path, sizeof path, "%.*s/lease", FMT(run->options.home));
     DG_TRY(os_open(path, O_RDWR | O_CREAT, 0666, &run->lease_fd, err));
     int rc;
     do
         rc = dg_os.flock(run->lease_fd, LOCK_EX | LOCK_NB);
     while (rc != 0 && errno == EINTR);
-    if (rc != 0) {
-        int number = errno;
-        os_close(run->lease_fd);
-        run->lease_fd = -1;
-        if (number != EWOULDBLOCK)
-            return os_fail(err, number, "lock", path);
-        DG_TRY(history_read_lease(run->history, &holder, err));
-        StrBuf since = {.max = 64};
-        CivilTime t = civil_from_seconds(holder.since_us / 1000000);
-        civil_format(&since, S("%Y-%m-%d %H:%M:%S UTC"), &t, 0);
-        dg_fail(err, DG_TEMPFAIL, "another run is going on: process %lld, since %.*s",
-                (long long)holder.pid, FMT(buf_str(&since)));
-        dg_hint(err, "wait for it to end, or use another --home");
-        buf_free(&since);
-        return DG_TEMPFAIL;
+    if (rc == 0) {
+        /* Only for the message that another one gives: no need for it to be safe. */
+        int n = snprintf(text, sizeof text, "%lld %lld\n", (long long)getpid(),
+                         (long long)os_real_us());
+        DgError ignored = {0};
+        if (dg_os.ftruncate(run->lease_fd, 0) == 0)
+            os_write_all(run->lease_fd, text, (size_t)n, path, &ignored);
+        return DG_OK;
     }
-    return history_take_lease(run->history, getpid(), os_real_us(), &run->epoch, err);
+    int number = errno;
+    lease_release(run);
+    return number == EWOULDBLOCK ? held_by_another(run, path, err)
+                                 : os_fail(err, number, "lock", path);
 }
 
 void lease_release(Run *run)

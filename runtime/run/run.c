@@ -95,15 +95,16 @@ DgStatus run_plan(Run *run, DgError *err)
 
 /* ---- Before the first step ---- */
 
-static DgStatus open_history(Run *run, DgError *err)
+DgStatus run_take_home(Run *run, DgError *err)
 {
     char *home = str_cstr(&run->arena, run->options.home);
     Str path = str_format(&run->arena, "%.*s/runs.db", FMT(run->options.home));
     if (!home || !path.ptr)
         return os_no_memory(err, "starting the run");
     DG_TRY(os_make_folders(home, err));
+    DG_TRY(lease_lock(run, err));
     DG_TRY(history_open(path.ptr, false, run->redactor, &run->history, err));
-    return lease_take(run, err);
+    return history_take_lease(run->history, getpid(), run->started_us, &run->epoch, err);
 }
 
 /* The run to go on with: its selection, partition and options are this run's too. */
@@ -137,7 +138,7 @@ static DgStatus find_resumed(Run *run, DgError *err)
 
 static DgStatus start(Run *run, DgError *err)
 {
-    DG_TRY(open_history(run, err));
+    DG_TRY(run_take_home(run, err));
     DG_TRY(history_mark_interrupted(run->history, run->started_us, err));
     if (run->options.resuming)
         DG_TRY(find_resumed(run, err));

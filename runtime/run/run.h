@@ -35,6 +35,7 @@ typedef struct RunOptions {
     Str resume;             /* id of a run */
     bool resuming;          /* resume empty: the newest run */
     bool full_refresh;
+    bool planning;          /* only shown: partitioned steps need no partition */
     bool development;       /* reads .env */
     int32_t threads;        /* 0: one per processor */
     int64_t memory_max;     /* bytes; 0: the pipeline's, or 1 GiB */
@@ -129,6 +130,8 @@ DgStatus run_plan(Run *run, DgError *err);
 /* Lease, history, then all units. Returns the exit code; reports everything itself. */
 int run_execute(Run *run, DgError *err);
 void run_close(Run *run);
+/* Home folder, lease and history: what run_execute does first. For commands that change state. */
+DgStatus run_take_home(Run *run, DgError *err);
 /* The result of a finished (or planned) run as one JSON document. */
 void run_result_json(const Run *run, int exit_code, const DgError *err, StrBuf *out);
 int run_exit_code(const Run *run);
@@ -181,7 +184,7 @@ DgStatus commit_step(DgStepRun *sr, bool *unknown, DgError *err);
 /* Whether a run's step committed; *rows gets its count. */
 DgStatus commit_probe(Run *run, Str run_id, Str step, Str partition, bool *done, int64_t *rows,
                       DgError *err);
-DgStatus lease_take(Run *run, DgError *err);
+DgStatus lease_lock(Run *run, DgError *err); /* DG_TEMPFAIL: another run has it */
 void lease_release(Run *run);
 Str run_warehouse_path(Run *run);
 

@@ -178,7 +178,7 @@ static DgStatus add_step(Run *run, int32_t step, size_t *capacity, DgError *err)
 {
     const DgStepDef *def = &run->pipeline->steps[step];
     Unit unit = {.def = def, .step = step};
-    if (def->partitions < 0)
+    if (def->partitions < 0 || (run->options.planning && !run->options.partition.len))
         return add_unit(run, capacity, unit) ? DG_OK : os_no_memory(err, "planning the run");
     PartitionWindows windows;
     DG_TRY(windows_of(run, def, &windows, err));
