@@ -185,6 +185,7 @@ typedef struct Plan {
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;
     const struct SelectNode *select_nodes; /* assets as selections see them, once asked for */
+    StrArray user_sources;    /* components/X.c that steps need: paths on disk */
     bool needs_duckdb;
     Str fingerprint;          /* hex sha256 over all that was read, dgc's version included */
 } Plan;
