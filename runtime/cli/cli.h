@@ -35,11 +35,11 @@ int cli_error(const Cli *cli, const DgError *err);
 /* Size as 64MB, 1GiB, 500k. */
 bool cli_size(Str text, int64_t *out);
 
-int cmd_run(Cli *cli);
-int cmd_list(Cli *cli);
-int cmd_plan(Cli *cli);
-int cmd_status(Cli *cli);
-int cmd_state(Cli *cli);
+int cli_run(Cli *cli);
+int cli_list(Cli *cli);
+int cli_plan(Cli *cli);
+int cli_status(Cli *cli);
+int cli_state(Cli *cli);
 
 /* list_json.c: the document of `dg list defs --json`. */
 void list_json(const DgPipeline *p, StrBuf *out);

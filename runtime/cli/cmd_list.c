@@ -143,7 +143,7 @@ static int list_selected_json(Cli *cli, const bool *assets, const bool *checks)
     return code;
 }
 
-int cmd_list(Cli *cli)
+int cli_list(Cli *cli)
 {
     const DgPipeline *p = cli->pipeline;
     DgError err = {0};

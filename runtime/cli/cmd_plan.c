@@ -136,7 +136,7 @@ static void plan_json(Run *run, StrBuf *b)
     buf_add(b, run->units_count ? S("\n  ]\n}\n") : S("]\n}\n"));
 }
 
-int cmd_plan(Cli *cli)
+int cli_plan(Cli *cli)
 {
     DgError err = {0};
     Run *run;

@@ -52,13 +52,13 @@ static int execute(Cli *cli, Console *console, PipesClient *pipes, DgError *err)
     return code;
 }
 
-int cmd_run(Cli *cli)
+int cli_run(Cli *cli)
 {
     DgError err = {0};
     PipesClient *pipes = NULL;
     PipesContext context = {0};
     if (cli->dry_run)
-        return cmd_plan(cli);
+        return cli_plan(cli);
     if (pipes_is_client()) {
         DgStatus s = pipes_client_open(&cli->arena, cli->redactor, &pipes, &context, &err);
         if (s == DG_OK)

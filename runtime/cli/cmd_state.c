@@ -229,7 +229,7 @@ static DgStatus rebuild(Run *run, StrBuf *b, DgError *err)
     return DG_OK;
 }
 
-int cmd_state(Cli *cli)
+int cli_state(Cli *cli)
 {
     DgError err = {0};
     Run *run;

@@ -185,7 +185,7 @@ static DgStatus show_run(sqlite3 *db, Str id, bool json, StrBuf *b, DgError *err
     return DG_OK;
 }
 
-int cmd_status(Cli *cli)
+int cli_status(Cli *cli)
 {
     DgError err = {0};
     History *h = NULL;

@@ -155,11 +155,11 @@ static int dispatch(Cli *cli, int argc, char **argv)
     if (cli->help)
         return say_help(cli, true, 0);
     switch (cli->command) {
-    case CLI_RUN: return cmd_run(cli);
-    case CLI_LIST: return cmd_list(cli);
-    case CLI_PLAN: return cmd_plan(cli);
-    case CLI_STATUS: return cmd_status(cli);
-    default: return cmd_state(cli);
+    case CLI_RUN: return cli_run(cli);
+    case CLI_LIST: return cli_list(cli);
+    case CLI_PLAN: return cli_plan(cli);
+    case CLI_STATUS: return cli_status(cli);
+    default: return cli_state(cli);
     }
 }
 
