@@ -1,0 +1,144 @@
+/* main.c - dgc's command line: the table of commands. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler/cmd.h"
+
+extern const char dgc_notices[];
+extern const uint64_t dgc_notices_len;
+
+const Command commands[] = {
+    {"build", cmd_build, "compile a project into one executable",
+     "dgc build [PROJECT] [-o FILE] [--select EXPR | --job NAME]\n"
+     "\n"
+     "  -o, --output FILE   where the executable goes (default: NAME.bin)\n"
+     "  -s, --select EXPR   only what this asset selection needs\n"
+     "      --job NAME      only what this job needs\n"
+     "      --emit plan|c   print the plan, or the C program, instead of building\n"
+     "      --driver NAME   auto, gcc, clang, tcc\n"
+     "      --debug         keep symbols\n"
+     "\n"
+     "  dgc build shop -o shop.bin && ./shop.bin run\n"},
+    {"check", cmd_check, "find every mistake, with place, reason and fix",
+     "dgc check [PROJECT] [FILE...]\n"
+     "\n"
+     "      --fix           apply the fixes that are certain\n"
+     "  -w, --watch         check again whenever a file changes\n"
+     "      --format F      text, json, sarif (--json is short for json)\n"
+     "      --no-sql        leave the SQL models unbound\n"
+     "      --no-validate-requirements\n"
+     "                      do not ask that environment variables are declared\n"
+     "  -q, --quiet         say nothing when all is well\n"},
+    {"completions", cmd_completions, "completion scripts for bash, zsh and fish",
+     "dgc completions bash|zsh|fish\n"
+     "\n"
+     "  source <(dgc completions bash)\n"},
+    {"docs", cmd_docs, "write the reference of component types as Markdown",
+     "dgc docs [TYPE]\n"},
+    {"doctor", cmd_doctor, "look at this machine: compilers, libraries, folders",
+     "dgc doctor\n"},
+    {"explain", cmd_explain, "explain a diagnostic code, a component type or one of its attributes",
+     "dgc explain CODE | TYPE | TYPE.ATTRIBUTE\n"
+     "\n"
+     "  dgc explain E0107\n"
+     "  dgc explain dgc.Files.path\n"},
+    {"init", cmd_init, "make a new project that already runs",
+     "dgc init NAME\n"},
+    {"list", cmd_list, "list definitions, components, jobs, schedules",
+     "dgc list defs [PROJECT] [--json]\n"
+     "dgc list components [--json]\n"},
+    {"run", cmd_run, "compile in memory and run at once",
+     "dgc run [PROJECT] [--select EXPR | --job NAME] [options of a built pipeline's run]\n"
+     "\n"
+     "  -s, --select EXPR   assets to make, e.g. '+marts/revenue' or 'group:marts'\n"
+     "      --job NAME      a job of the project\n"
+     "      --partition K   a partition, or --partition-range A...B\n"
+     "      --resume        only what did not succeed last time\n"
+     "      --full-refresh  build incremental models anew\n"
+     "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
+     "      --json          the result as JSON\n"},
+    {"scaffold", cmd_scaffold, "write a component file, or a component type in C",
+     "dgc scaffold defs TYPE PATH [--project DIR] [--NAME VALUE...]\n"
+     "dgc scaffold component NAME [--project DIR]\n"},
+    {"schema", cmd_schema, "JSON Schema (draft-07) for editors",
+     "dgc schema [TYPE] [-o FILE]\n"},
+    {"test", cmd_test, "run the project's fixtures in sandboxes",
+     "dgc test [PROJECT] [FILTER] [--json]\n"},
+    {0},
+};
+
+const Command *command_find(const char *name)
+{
+    for (const Command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+void command_usage(const Command *c, bool to_stderr)
+{
+    fprintf(to_stderr ? stderr : stdout, "%s - %s\n\n%s", c->name, c->summary, c->usage);
+}
+
+static void usage(FILE *to)
+{
+    fputs("dgc compiles component YAML into one native executable that runs the data pipeline.\n\n"
+          "  dgc init shop && cd shop      a project that already runs\n"
+          "  dgc check                     every mistake at once\n"
+          "  dgc run                       compile in memory and run\n"
+          "  dgc build -o shop.bin         one file; copy it anywhere with glibc\n\n"
+          "Commands (dgc COMMAND --help):\n",
+          to);
+    for (const Command *c = commands; c->name; c++)
+        fprintf(to, "  %-12s %s\n", c->name, c->summary);
+    fputs("\n  --version, --licenses, --help\n", to);
+}
+
+static int unknown_command(const char *name)
+{
+    const char *near = NULL;
+    int best = 3;
+    for (const Command *c = commands; c->name; c++) {
+        int d = str_distance(str_from(name), str_from(c->name), 3);
+        if (d < best) {
+            best = d;
+            near = c->name;
+        }
+    }
+    fprintf(stderr, "dgc: there is no command `%s`\n", name);
+    if (near)
+        fprintf(stderr, "  a similar command exists: %s\n", near);
+    else
+        fprintf(stderr, "  `dgc --help` lists them\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        usage(stdout);
+        return flush_stdout(0);
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        const Command *c = argc > 2 ? command_find(argv[2]) : NULL;
+        if (c)
+            command_usage(c, false);
+        else
+            usage(stdout);
+        return flush_stdout(0);
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        puts("dgc " DGC_VERSION);
+        return flush_stdout(0);
+    }
+    if (strcmp(name, "--licenses") == 0) {
+        fwrite(dgc_notices, 1, dgc_notices_len, stdout);
+        return flush_stdout(0);
+    }
+    const Command *c = command_find(name);
+    return c ? flush_stdout(c->run(argc - 2, argv + 2)) : unknown_command(name);
+}
