@@ -296,6 +296,7 @@ static YamlNode *close_node(Loader *l, YamlNode *n, const Event *e, YamlKind kin
 static YamlNode *build_list(Loader *l, const Event *e, int depth, int *height)
 {
     YamlNode *n = new_node(l, YAML_LIST, (Span){l->file, e->start, e->start + 1});
+    *height = 1;
     Array(YamlNode *) items = {0};
     while (!at_end(l)) {
         int below = 0;
@@ -412,6 +413,7 @@ static YamlNode *build_key(Loader *l, int depth, int *height)
 static YamlNode *build_map(Loader *l, const Event *e, int depth, int *height)
 {
     YamlNode *n = new_node(l, YAML_MAP, (Span){l->file, e->start, e->start + 1});
+    *height = 1;
     Array(YamlEntry) own = {0};
     MapBuild m = {0};
     while (!at_end(l)) {

@@ -370,6 +370,11 @@ static void report_other(Site *s)
         end++;
     if (at >= (uint32_t)s->text.len)
         at = end = (uint32_t)s->text.len;
+    if (has_problem(s, "expected node content") && end > at) {
+        Str found = str_sub(s->text, at, end);
+        diag_report(s->diag, E0101, span_of(s, at, end), "expected a value, found `%.*s`", FMT(found));
+        return;
+    }
     DiagItem *it = diag_report(s->diag, E0101, span_of(s, at, end), "the YAML is not well formed: %.*s",
                                FMT(s->fault->problem));
     if (s->fault->context_at < at)

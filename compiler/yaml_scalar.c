@@ -265,6 +265,11 @@ static bool construct_int(Str s, ScalarValue *out)
     if (!ok)
         return false;
     if (!fits || n > (uint64_t)INT64_MAX + (negative ? 1 : 0)) {
+        double nearest;
+        if (fits)
+            f = (double)n;
+        else if (str_to_double(s, &nearest))
+            f = nearest;
         *out = (ScalarValue){.kind = YAML_FLOAT, .f = negative ? -f : f, .too_large = true};
         return true;
     }
