@@ -242,8 +242,9 @@ static int list_envs(Compile *c, const ListOptions *o, StrBuf *out)
     return 0;
 }
 
-static int list_components(const ListOptions *o, StrBuf *out)
+static int list_components(const ListOptions *o)
 {
+    StrBuf text = {0}, *out = &text;
     static const char *const heads[] = {"Type", "Summary", NULL};
     Arena arena;
     arena_init(&arena, 0);
@@ -268,7 +269,7 @@ static int list_components(const ListOptions *o, StrBuf *out)
     else
         table_print(&t, terminal_width(), color_wanted(1), out);
     arena_free(&arena);
-    return 0;
+    return write_out(out, 0);
 }
 
 static const struct {
@@ -314,11 +315,7 @@ int cmd_list(int argc, char **argv)
     if (code < 0) {
         Str subject = rest.count ? rest.items[0] : S("defs");
         o.project = rest.count > 1 ? rest.items[1] : (Str){0};
-        StrBuf out = {0};
-        if (str_eq(subject, S("components")))
-            list_components(&o, &out), code = write_out(&out, 0);
-        else
-            code = list_subject(subject, &o);
+        code = str_eq(subject, S("components")) ? list_components(&o) : list_subject(subject, &o);
     }
     arena_free(&arena);
     return code;

@@ -201,6 +201,7 @@ void dg_log(DgStepRun *run, DgLogLevel level, const char *fmt, ...); /* redacted
 /* SQL in the step's transaction on the embedded warehouse; commits with the step or not at all. */
 DgStatus dg_sql(DgStepRun *run, DgStr sql, DgError *err);
 DgStatus dg_sql_int(DgStepRun *run, DgStr sql, int64_t *first_value, DgError *err); /* NULL is 0 */
+DgStatus dg_sql_text(DgStepRun *run, DgStr sql, DgStr *first_value, DgError *err); /* NULL is "" */
 DgStr dg_table(DgStepRun *run, DgStr asset_key); /* quoted: "raw"."flights" */
 DgStr dg_quote_name(DgStepRun *run, DgStr name);
 DgStr dg_quote_text(DgStepRun *run, DgStr text);
@@ -209,6 +210,10 @@ DgEval *dg_eval(DgStepRun *run); /* for calling a DgTemplateFn */
 /* Results. Assets that succeed without a report get one with the rows counted. */
 void dg_report_metadata(DgStepRun *run, DgStr asset_key, const char *name, DgValue value);
 void dg_report_check(DgStepRun *run, DgStr asset_key, DgStr check, bool passed, DgStr detail);
+
+/* What the newest materialization of an asset said about itself under this name, as JSON; of
+ * "dagster/row_count" also the rows that were counted. DG_END: it said nothing. */
+DgStatus dg_last_metadata(DgStepRun *run, DgStr asset_key, DgStr name, DgStr *json, DgError *err);
 
 /* The step's cursor: JSON text, read at open, written in the data's own transaction. */
 DgStr dg_cursor(DgStepRun *run);

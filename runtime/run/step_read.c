@@ -1,0 +1,54 @@
+/* step_read.c - what a step may look up: first values of queries, earlier materializations. */
+#include <sqlite3.h>
+
+#include "runtime/os/os.h"
+#include "runtime/run/run.h"
+
+DgStatus dg_sql_text(DgStepRun *sr, DgStr sql, DgStr *first_value, DgError *err)
+{
+    DgSession *s;
+    Arena arena;
+    DG_TRY(step_session(sr, &s, err));
+    arena_init(&arena, 64u << 20);
+    DgStatus status = dg_session_text(s, &arena, sql, first_value, err);
+    if (status == DG_OK)
+        *first_value = step_copy(sr, *first_value);
+    arena_free(&arena);
+    return status;
+}
+
+static const char newest[] =
+    "SELECT m.rows, j.type, CASE j.type WHEN 'text' THEN json_quote(j.value)"
+    " WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(j.value AS TEXT) END"
+    " FROM (SELECT rows, metadata FROM materializations WHERE asset = ?1"
+    "       ORDER BY at_us DESC, id DESC LIMIT 1) m"
+    " LEFT JOIN json_each(m.metadata) j ON j.key = ?2";
+
+DgStatus dg_last_metadata(DgStepRun *sr, DgStr asset_key, DgStr name, DgStr *json, DgError *err)
+{
+    sqlite3 *db = sr->run->history ? history_db(sr->run->history) : NULL;
+    sqlite3_stmt *stmt = NULL;
+    *json = (DgStr){0};
+    if (!db)
+        return DG_END;
+    DgStatus status = DG_END;
+    if (sqlite3_prepare_v2(db, newest, -1, &stmt, NULL) != SQLITE_OK)
+        return dg_fail(err, DG_IO, "could not read the run history: %s", sqlite3_errmsg(db));
+    sqlite3_bind_text(stmt, 1, asset_key.ptr, (int)asset_key.len, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, name.ptr, (int)name.len, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW) {
+        const char *value = (const char *)sqlite3_column_text(stmt, 2);
+        const char *rows = (const char *)sqlite3_column_text(stmt, 0);
+        if (!value && rows && str_eq(name, S("dagster/row_count")))
+            value = rows;
+        if (value) {
+            *json = step_copy(sr, str_from(value));
+            status = DG_OK;
+        }
+    } else if (rc != SQLITE_DONE) {
+        status = dg_fail(err, DG_IO, "could not read the run history: %s", sqlite3_errmsg(db));
+    }
+    sqlite3_finalize(stmt);
+    return status;
+}
