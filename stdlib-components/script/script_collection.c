@@ -29,7 +29,7 @@ static void collection_plan(DgPlanner *p, const void *data)
     for (size_t i = 0; i < config->scripts.count; i++) {
         const Entry *entry = &DG_ITEMS(Entry, config->scripts)[i];
         ScriptConfig *one = p->api->alloc(p, sizeof *one);
-        one->execution.path = entry->path;
+        p->api->copy(p, &one->execution.path, &entry->path, sizeof entry->path);
         one->assets = entry->assets;
         dg_script_plan(p, one, program);
     }
