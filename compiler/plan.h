@@ -171,8 +171,10 @@ typedef struct Plan {
     Sources *sources;
     Str name;                 /* of the project */
     Str root;                 /* project folder on disk */
+    DgValue vars;             /* `vars` of dgc.yaml: a dict or none; var() in SQL */
     Array(Asset *) assets;    /* sorted by key; stubs included */
     Map asset_by_key;
+    Map asset_by_name;        /* last part of the key -> Asset, NULL when several; filled on use */
     Array(Check *) checks;    /* sorted by asset key, then name */
     Array(Step *) steps;      /* in run order after the pass `order` */
     Array(Job *) jobs;

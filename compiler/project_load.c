@@ -268,7 +268,7 @@ void project_load(Compile *c)
         YamlNode *vars = yaml_get(p->settings, S("vars"));
         project_scope_vars(c, p->names, yaml_get(p->settings, S("template_vars")));
         if (vars && vars->kind == YAML_MAP)
-            p->vars = config_value(&c->arena, &c->diag, p->names, vars);
+            c->plan.vars = p->vars = config_value(&c->arena, &c->diag, p->names, vars);
     }
     struct stat st;
     if (stat(str_cstr(&c->arena, join(&c->arena, p->root, p->defs)), &st) != 0) {

@@ -24,6 +24,8 @@ struct SqlUnit {
     uint32_t file;            /* when it is a file */
     Template *parsed;
     const Residual *rendered; /* what is emitted: text for the engine */
+    const struct Scope *scope;/* of the component: template vars and Dagster's names */
+    Str text;                 /* as a first run would see it; empty: cannot be told when building */
     DgValue config;           /* what config(...) gave */
     Array(Asset *) refs;      /* resolved, in order of first use */
     bool failed;              /* reported already: stay silent */
