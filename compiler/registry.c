@@ -5,10 +5,6 @@
 
 #include "component_list.h"
 
-#define X(name) extern const DgComponent name;
-DG_COMPONENT_LIST(X)
-#undef X
-
 enum { USER_MAX = 256 };
 
 static const DgComponent *all[
@@ -28,7 +24,7 @@ static void fill(void)
 {
     if (all_count)
         return;
-#define X(name) all[all_count++] = &name;
+#define X(name) all[all_count++] = &dg_component_##name;
     DG_COMPONENT_LIST(X)
 #undef X
     qsort(all, all_count, sizeof *all, by_name);

@@ -1,5 +1,7 @@
 /* sql_absent.c - stands in while compiler/sql/ has no units. Delete it when sql_unit_add() is there;
  * the archive's order already prefers compiler/sql/. */
+#include "compiler/template.h"
+
 #include "compiler/sql/sql.h"
 
 SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node,
