@@ -42,7 +42,7 @@ int cli_status(Cli *cli);
 int cli_state(Cli *cli);
 
 /* list_json.c: the document of `dg list defs --json`. */
-void list_json(const DgPipeline *p, StrBuf *out);
+void list_json(const DgPipeline *p, const bool *assets, const bool *checks, bool all, StrBuf *out);
 
 /* The history for reading; *out NULL when there is none yet. */
 DgStatus cli_history(Cli *cli, History **out, DgError *err);

@@ -123,26 +123,6 @@ static void list_text(const DgPipeline *p, Arena *a, const bool *assets, const b
                    FMT(p->resources[i].type));
 }
 
-/* The pipeline with only what is chosen: for list_json. Indices into assets must stay good, so
- * assets are kept as they are when something is left out of the middle. */
-static int list_selected_json(Cli *cli, const bool *assets, const bool *checks)
-{
-    StrBuf b = {0};
-    const DgPipeline *p = cli->pipeline;
-    buf_add(&b, S("["));
-    bool any = false;
-    for (int32_t i = 0; i < p->assets_count; i++)
-        if (assets[i]) {
-            buf_add(&b, any ? S(", ") : S(""));
-            buf_json(&b, p->assets[i].key);
-            any = true;
-        }
-    buf_add(&b, S("]\n"));
-    int code = cli_write(&b, 0);
-    buf_free(&b);
-    return code;
-}
-
 int cli_list(Cli *cli)
 {
     const DgPipeline *p = cli->pipeline;
@@ -157,10 +137,8 @@ int cli_list(Cli *cli)
     }
     if (run_choose(p, &cli->arena, cli->run.select, (Str){0}, assets, checks, &err) != DG_OK)
         return cli_error(cli, &err);
-    if (cli->json && !all)
-        return list_selected_json(cli, assets, checks);
     if (cli->json)
-        list_json(p, &b);
+        list_json(p, assets, checks, all, &b);
     else
         list_text(p, &cli->arena, assets, checks, all, &b);
     int code = cli_write(&b, 0);
