@@ -186,11 +186,8 @@ bool path_resolve(Arena *arena, Str root, Str folder, Str path, Str *out)
     Str whole = folder.len ? str_format(arena, "%.*s/%.*s", FMT(folder), FMT(path)) : path;
     char *bytes = push(arena, char, whole.len + 1);
     ptrdiff_t n = 0;
-    for (Str part, rest = whole; rest.len; ) {
-        if (!str_cut(rest, '/', &part, &rest)) {
-            part = rest;
-            rest = (Str){0};
-        }
+    for (Str part, rest = whole; rest.len;) {
+        str_cut(rest, '/', &part, &rest);
         if (!part.len || str_eq(part, S(".")))
             continue;
         if (str_eq(part, S(".."))) {

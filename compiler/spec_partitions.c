@@ -98,10 +98,7 @@ static DgValue argument(DgValue record, Str names, const char *name)
         return *named;
     size_t at = 0;
     for (Str word, rest = names; rest.len; at++) {
-        if (!str_cut(rest, ' ', &word, &rest)) {
-            word = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, ' ', &word, &rest);
         if (str_eq(word, str_from(name)))
             break;
     }

@@ -88,7 +88,7 @@ static void key_parts(Json *j, Str key)
     for (Str part, rest = key;;) {
         bool more = str_cut(rest, '/', &part, &rest);
         next(j);
-        buf_json(j->out, more ? part : rest);
+        buf_json(j->out, part);
         if (!more)
             break;
     }
