@@ -117,7 +117,8 @@ static int name_distance(Arena *scratch, Str a, Str b, int max)
     return str_distance(x, y, max);
 }
 
-bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str *names, size_t count)
+bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str *names,
+                  size_t count)
 {
     Arena *arena = it->diag->arena;
     int max = wrong.len < 3 ? 1 : wrong.len > 9 ? 3 : (int)wrong.len / 3;

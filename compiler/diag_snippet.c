@@ -395,7 +395,8 @@ static void marks_on_line(const Snippet *sn, uint32_t number, Str line, Window w
         if (m == sn->bracket || sources_line_of(s, m->at) != number)
             continue;
         Span at = trimmed(s, m->at);
-        uint32_t start = at.start > base ? at.start - base : 0, end = at.end > base ? at.end - base : 0;
+        uint32_t start = at.start > base ? at.start - base : 0;
+        uint32_t end = at.end > base ? at.end - base : 0;
         LineMark lm = {.mark = m,
                        .start = screen_column(w, column_at(line, (ptrdiff_t)start)),
                        .end = screen_column(w, column_at(line, (ptrdiff_t)end))};
@@ -436,8 +437,10 @@ static void show_line(Snippet *sn, uint32_t number)
     OnLine on;
     marks_on_line(sn, number, line, w, &on);
     draw_marks(sn, on.marks, on.count, in_bracket(sn, number) || slash);
-    if (opens && !slash)
-        draw_bracket_row(sn, screen_column(w, column_at(line, (ptrdiff_t)bracket.start - base)), false);
+    if (opens && !slash) {
+        int start = screen_column(w, column_at(line, (ptrdiff_t)bracket.start - base));
+        draw_bracket_row(sn, start, false);
+    }
     if (sn->bracket && number == sn->bracket_last) {
         int end = screen_column(w, column_at(line, (ptrdiff_t)bracket.end - base));
         draw_bracket_row(sn, end > 0 ? end - 1 : 0, true);
@@ -510,7 +513,8 @@ static void show_diff(Text *t, Str old, Str new_text, uint32_t line)
     for (int side = 0; side < 2; side++) {
         Str left = side ? new_text : old;
         uint32_t number = line;
-        for (int shown = 0; left.ptr && (left.len || shown == 0) && shown < SPAN_LINES_MAX; shown++) {
+        int shown = 0;
+        for (; left.ptr && (left.len || shown == 0) && shown < SPAN_LINES_MAX; shown++) {
             bool more = str_cut(left, '\n', &a, &rest_old);
             text_gutter(t, number++, side ? "+" : "-");
             put_line(t, a, window_around(a, 0));

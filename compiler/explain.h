@@ -4,7 +4,7 @@
 
 #include "runtime/base/base.h"
 
-/* By code (`E0107`, in any case) or slug (`unknown-attribute`). False when there is no such page. */
+/* By code (`E0107`, in any case) or slug (`unknown-attribute`). False: there is no such page. */
 bool explain_find(Str code_or_slug, Str *markdown);
 
 #endif

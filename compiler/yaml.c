@@ -155,7 +155,8 @@ static void report_tag(Loader *l, const Event *e)
         str_eq_nocase(shown, S("!secret")))
         diag_help(it, "write `\"{{ env.NAME }}\"` to read an environment variable");
     else
-        diag_note(it, "tags read: !!str, !!int, !!float, !!bool, !!null, !!timestamp, !!seq, !!map");
+        diag_note(it, "tags read: !!str, !!int, !!float, !!bool, !!null, !!timestamp, !!seq, "
+                      "!!map");
 }
 
 static void apply_tag(Loader *l, const Event *e, YamlNode *n)
@@ -206,8 +207,8 @@ static bool charge(Loader *l, size_t nodes, Span at)
 
 static void report_no_anchor(Loader *l, const Event *e)
 {
-    DiagItem *it = diag_report(l->diag, E0105, span_of(l, e), "no anchor `&%.*s` stands before this alias",
-                               FMT(e->text));
+    DiagItem *it = diag_report(l->diag, E0105, span_of(l, e),
+                               "no anchor `&%.*s` stands before this alias", FMT(e->text));
     StrArray names = {0};
     for (size_t i = 0; i < l->anchors.entries.count; i++)
         array_add(l->arena, &names, l->anchors.entries.items[i].key);
@@ -228,8 +229,8 @@ static YamlNode *build_alias(Loader *l, const Event *e, int depth, int *height)
         return new_node(l, YAML_ERROR, at);
     }
     if (!a->node) {
-        DiagItem *it = diag_report(l->diag, E0105, at, "the alias `*%.*s` stands inside what it names",
-                                   FMT(e->text));
+        DiagItem *it = diag_report(l->diag, E0105, at,
+                                   "the alias `*%.*s` stands inside what it names", FMT(e->text));
         diag_label(it, a->at, "`&%.*s` starts here", FMT(e->text));
         return new_node(l, YAML_ERROR, at);
     }
@@ -357,7 +358,8 @@ static void add_own(Loader *l, MapBuild *m, YamlEntry entry)
     } else if (old->merged) {
         *old = entry;
     } else {
-        DiagItem *it = diag_report(l->diag, E0103, entry.key->at, "the key `%.*s` stands twice in one mapping",
+        DiagItem *it = diag_report(l->diag, E0103, entry.key->at,
+                                   "the key `%.*s` stands twice in one mapping",
                                    FMT(entry.key->text));
         diag_set_label(it, "again here");
         diag_label(it, old->key->at, "first here");
@@ -396,7 +398,8 @@ static void merge(Loader *l, MapBuild *m, const YamlNode *value)
                             yaml_kind_name(item->kind));
         }
     } else if (value->kind != YAML_ERROR) {
-        diag_report(l->diag, E0102, at, "`<<` merges mappings, not %s", yaml_kind_name(value->kind));
+        diag_report(l->diag, E0102, at, "`<<` merges mappings, not %s",
+                    yaml_kind_name(value->kind));
     }
 }
 

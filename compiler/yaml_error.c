@@ -1,7 +1,7 @@
 /* yaml_error.c - syntax errors in the words of someone who wants to mend the file.
  *
- * libyaml says where its grammar gave up; people want to know what they typed. Each case below looks
- * at the line and names the usual mistake; what is left over gets libyaml's own words.
+ * libyaml says where its grammar gave up; people want to know what they typed. Each case below
+ * looks at the line and names the usual mistake; what is left over gets libyaml's own words.
  */
 #include "compiler/yaml_internal.h"
 
@@ -316,12 +316,12 @@ static void report_block(Site *s)
         diag_help(it, "quote the value");
         return;
     }
-    Place p = sources_place(s->diag->sources, span_of(s, s->fault->context_at, s->fault->context_at));
+    Span start = span_of(s, s->fault->context_at, s->fault->context_at + 1);
+    Place p = sources_place(s->diag->sources, start);
     DiagItem *it = diag_report(s->diag, E0101, span_of(s, at, end_of_value(s->text, at)),
                                list ? "expected `- ` and a further item of the list"
                                     : "this line's indentation fits nothing above it");
-    diag_label(it, span_of(s, s->fault->context_at, s->fault->context_at + 1),
-               "the %s here starts at column %u", list ? "list" : "mapping", p.column);
+    diag_label(it, start, "the %s here starts at column %u", list ? "list" : "mapping", p.column);
     diag_help(it, "indent the line by as many blanks as the lines it belongs to");
 }
 
@@ -372,11 +372,12 @@ static void report_other(Site *s)
         at = end = (uint32_t)s->text.len;
     if (has_problem(s, "expected node content") && end > at) {
         Str found = str_sub(s->text, at, end);
-        diag_report(s->diag, E0101, span_of(s, at, end), "expected a value, found `%.*s`", FMT(found));
+        diag_report(s->diag, E0101, span_of(s, at, end), "expected a value, found `%.*s`",
+                    FMT(found));
         return;
     }
-    DiagItem *it = diag_report(s->diag, E0101, span_of(s, at, end), "the YAML is not well formed: %.*s",
-                               FMT(s->fault->problem));
+    DiagItem *it = diag_report(s->diag, E0101, span_of(s, at, end),
+                               "the YAML is not well formed: %.*s", FMT(s->fault->problem));
     if (s->fault->context_at < at)
         diag_label(it, span_of(s, s->fault->context_at, s->fault->context_at + 1), "%.*s",
                    FMT(s->fault->context));

@@ -271,7 +271,8 @@ static Outcome syntax_error(Reader *r, const yaml_parser_t *p, int flow)
 
 static Outcome too_much(Reader *r, const Event *e, const char *what, int limit)
 {
-    diag_report(r->diag, E0104, (Span){r->file, e->start, e->start + 1}, "the file %s %d", what, limit);
+    Span at = {r->file, e->start, e->start + 1};
+    diag_report(r->diag, E0104, at, "the file %s %d", what, limit);
     return READ_PART;
 }
 
@@ -332,7 +333,8 @@ Events yaml_read_events(Arena *arena, Diag *diag, uint32_t file)
     do {
         yaml_parser_t p;
         if (!yaml_parser_initialize(&p)) {
-            diag_report(diag, E0104, (Span){file, 0, 0}, "there is not enough memory to read the file");
+            diag_report(diag, E0104, (Span){file, 0, 0},
+                        "there is not enough memory to read the file");
             return (Events){.broken = true};
         }
         yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);

@@ -1,5 +1,5 @@
-/* yaml_scalar.c - what a plain scalar is: YAML 1.1 as PyYAML's SafeLoader reads it, for that is what
- * existing projects were written against. Each matcher is one alternative of PyYAML's regular
+/* yaml_scalar.c - what a plain scalar is: YAML 1.1 as PyYAML's SafeLoader reads it, for that is
+ * what existing projects were written against. Each matcher is one alternative of PyYAML's regular
  * expressions; quirks are kept (`1e3` and `-.5` are text, `1:30` is ninety, `0o17` is text). */
 #include "compiler/yaml_internal.h"
 
@@ -103,8 +103,9 @@ static bool ends_in_exponent(Cursor *c)
 
 static bool is_float(Str s)
 {
-    static const char *const SPECIAL[] = {".inf",  ".Inf",  ".INF",  "-.inf", "-.Inf", "-.INF",
-                                          "+.inf", "+.Inf", "+.INF", ".nan",  ".NaN",  ".NAN", NULL};
+    static const char *const SPECIAL[] = {".inf",  ".Inf",  ".INF",  "-.inf", "-.Inf",
+                                          "-.INF", "+.inf", "+.Inf", "+.INF", ".nan",
+                                          ".NaN",  ".NAN",  NULL};
     if (one_of(s, SPECIAL))
         return true;
     Cursor c = {s.ptr, s.ptr + s.len};

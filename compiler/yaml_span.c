@@ -103,8 +103,8 @@ static void escape(Walk *w)
         char d = peek(w, 0);
         value = value * 16 + (uint32_t)(d <= '9' ? d - '0' : (d | 0x20) - 'a' + 10);
     }
-    size_t bytes = digits ? utf8_bytes(value) : c == 'N' || c == '_' ? 2 : c == 'L' || c == 'P' ? 3 : 1;
-    piece(w, start, w->at, bytes, false);
+    size_t bytes = c == 'N' || c == '_' ? 2 : c == 'L' || c == 'P' ? 3 : 1;
+    piece(w, start, w->at, digits ? utf8_bytes(value) : bytes, false);
 }
 
 static void walk_flow(Walk *w, YamlStyle style)
@@ -135,8 +135,8 @@ static ptrdiff_t leading_spaces(Str s)
     return n;
 }
 
-/* Indentation of the content. The first line that is not empty tells: what the decoded text does not
- * have of its blanks is indentation. */
+/* Indentation of the content. The first line that is not empty tells: what the decoded text does
+ * not have of its blanks is indentation. */
 static ptrdiff_t content_indent(const Walk *w, Str text)
 {
     Str rest = str_sub(w->file, w->at, w->file.len), line;

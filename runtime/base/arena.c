@@ -45,7 +45,8 @@ void arena_init(Arena *a, size_t bytes_max)
     size = (size + ARENA_STEP - 1) / ARENA_STEP * ARENA_STEP;
     /* Where addresses are scarce (ulimit -v, valgrind, containers), less will do. */
     for (; size >= ARENA_STEP; size = size / 2 / ARENA_STEP * ARENA_STEP) {
-        void *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        void *base = mmap(NULL, size, PROT_NONE, flags, -1, 0);
         if (base != MAP_FAILED) {
             a->base = a->at = a->committed = base;
             a->end = a->base + size;

@@ -45,7 +45,7 @@ bool str_to_double(Str s, double *out);
 int str_distance(Str a, Str b, int max);
 /* True when all bytes form valid UTF-8; *bad gets the offset of the first that does not. */
 bool str_utf8_valid(Str s, ptrdiff_t *bad);
-int str_utf8_length(Str s, ptrdiff_t i); /* bytes of the character at s[i], i < s.len; 0: not valid */
+int str_utf8_length(Str s, ptrdiff_t i); /* bytes of the character at s[i]; 0: not valid */
 
 /* ---- Arena: zeroed memory, freed all at once. ----
  *
@@ -123,7 +123,7 @@ void buf_add(StrBuf *b, Str s);
 void buf_char(StrBuf *b, char c);
 void buf_format(StrBuf *b, const char *fmt, ...) DG_PRINTF(2, 3);
 void buf_vformat(StrBuf *b, const char *fmt, va_list args);
-void buf_json(StrBuf *b, Str s); /* s as a JSON string, quotes included; invalid UTF-8 becomes U+FFFD */
+void buf_json(StrBuf *b, Str s); /* as a JSON string, in quotes; invalid UTF-8: U+FFFD */
 void buf_free(StrBuf *b);
 Str buf_str(const StrBuf *b); /* a view, good until the next change */
 
@@ -133,7 +133,7 @@ const char *dg_status_name(DgStatus s);
 int dg_status_exit_code(DgStatus s);
 
 /* DgError, dg_fail, dg_hint and DG_TRY are in dgc.h. dg_fail starts a new error: hint and
- * retry_after_ms are cleared, the site is kept. Its arguments may point into *err; err may be NULL. */
+ * retry_after_ms are cleared, the site is kept. Arguments may point into *err; err may be NULL. */
 DgStatus dg_fail(DgError *err, DgStatus s, const char *fmt, ...) DG_PRINTF(3, 4);
 void dg_hint(DgError *err, const char *fmt, ...) DG_PRINTF(2, 3);
 bool dg_is_transient(DgStatus s);

@@ -52,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     sources_init(&sources, &arena);
     Diag diag;
     diag_init(&diag, &arena, &sources);
-    uint32_t file = sources_add(&sources, S("defs.yaml"), (Str){(const char *)bytes, (ptrdiff_t)size});
+    Str text = {(const char *)bytes, (ptrdiff_t)size};
+    uint32_t file = sources_add(&sources, S("defs.yaml"), text);
     YamlFile yaml = yaml_parse(&arena, &diag, file);
     size_t budget = 100000;
     for (size_t i = 0; i < yaml.documents.count; i++)

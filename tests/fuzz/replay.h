@@ -1,6 +1,7 @@
 /* replay.h - a main() for fuzz targets: runs each file, and each file of each folder, once.
  *
- * libFuzzer brings its own main(): -fsanitize=fuzzer goes with -DLIBFUZZER, which leaves this one out.
+ * libFuzzer brings its own main(): -fsanitize=fuzzer goes with -DLIBFUZZER, which leaves this one
+ * out.
  */
 #ifndef TESTS_FUZZ_REPLAY_H
 #define TESTS_FUZZ_REPLAY_H
