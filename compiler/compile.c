@@ -129,18 +129,6 @@ static void settle_needs(Plan *plan)
         plan->needs_duckdb |= plan->steps.items[i]->ops && !plan->steps.items[i]->ops->no_warehouse;
 }
 
-/* Columns flow along: each asset after those it is made from. */
-static void pass_type(Plan *plan, bool bind)
-{
-    sql_units_check(plan, bind);
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        const Step *step = plan->steps.items[i];
-        for (size_t j = 0; j < step->code.count; j++)
-            if (step->code.items[j].unit->kind == CODE_ROWS)
-                row_program_type(plan, (RowProgram *)(uintptr_t)step->code.items[j].unit->as.rows);
-    }
-}
-
 static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
 {
     Plan *plan = &c->plan;
@@ -155,7 +143,7 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
     pass_connect(plan);
     pass_partition(plan);
     if (pass_order(plan)) /* the rest relies on there being an order */
-        pass_type(plan, o->check_sql && !diag_failed(plan->diag));
+        sql_units_check(plan, o->check_sql && !diag_failed(plan->diag));
     pass_check(plan);
     if (o->check_env)
         pass_env(plan, c->project);
