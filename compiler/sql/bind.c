@@ -173,11 +173,16 @@ static void report(Binder *b, SqlUnit *unit, Str sql, Str message)
     }
     Span place = at >= 0 ? sql_span(b->plan, unit, sql, (size_t)at, end) : unit->at;
     unit->failed = true;
+    if (wrong.len > 1 && wrong.ptr[0] == '"')
+        wrong = str_sub(wrong, 1, wrong.len - 1);
     if (column && wrong.len) {
         DiagItem *it = diag_report(d, E0402, place, "column `%.*s` does not exist", FMT(wrong));
         Str names[64];
         size_t n = candidates(message, names, 64);
-        if (!diag_suggest(it, place, "column", wrong, names, n) && n)
+        /* A fix must not replace more than the name: `not_null: [a, b]` is named as a whole. */
+        const SourceFile *file = sources_file(b->plan->sources, place.file);
+        bool exact = file && str_eq(str_sub(file->text, place.start, place.end), wrong);
+        if ((!exact || !diag_suggest(it, place, "column", wrong, names, n)) && n)
             diag_note(it, "near it: `%.*s`", FMT(names[0]));
     } else if (table) {
         Str name = wrong.len ? wrong : first_quoted(first);

@@ -28,6 +28,7 @@ struct SqlUnit {
     Str text;                 /* as a first run would see it; empty: cannot be told when building */
     DgValue config;           /* what config(...) gave */
     Array(Asset *) refs;      /* resolved, in order of first use */
+    bool generated;           /* text made by the component, not written by the user */
     bool failed;              /* reported already: stay silent */
 };
 

@@ -59,6 +59,8 @@ static Pieces pieces_of(Arena *a, Str source, Str rendered)
 Span sql_span(const Plan *plan, const SqlUnit *unit, Str rendered, size_t start, size_t end)
 {
     Str source = unit->parsed->text;
+    if (unit->generated)
+        return unit->at;
     Pieces pieces = pieces_of(plan->arena, source, rendered);
     size_t before = 0; /* source offset after the last piece that ends before `start` */
     for (size_t i = 0; i < pieces.count; i++) {

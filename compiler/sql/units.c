@@ -18,8 +18,9 @@ static bool read_text(Plan *plan, const DgSqlDecl *decl, YamlNode *node, SqlUnit
         unit->at = (Span){unit->file, 0, (uint32_t)text->len};
         return true;
     }
-    unit->node = node;
-    *text = node ? node->text : decl->text;
+    unit->generated = decl->text.len > 0; /* errors are about the field as a whole */
+    unit->node = unit->generated ? NULL : node;
+    *text = unit->generated ? decl->text : node ? node->text : (Str){0};
     return true;
 }
 
@@ -35,7 +36,7 @@ SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node
         return NULL;
     TemplateCtx ctx = {.arena = plan->arena, .diag = plan->diag};
     TemplatePlace place = unit->file ? template_place_file(plan->sources, unit->at)
-                          : node     ? template_place_yaml(plan->sources, node)
+                          : unit->node ? template_place_yaml(plan->sources, node)
                                      : template_place_file(plan->sources, at);
     unit->parsed = template_parse(&ctx, text, place, TEMPLATE_TEXT);
     unit->failed = unit->parsed->broken;

@@ -77,7 +77,7 @@ static DgStatus add_rows(DgStepRun *run, const ModelStep *m, Str table, Str sql,
 static DgStatus model_execute(DgStepRun *run, const void *config, void *state, DgError *err)
 {
     const ModelStep *m = config;
-    Str sql, table = dg_table(run, m->asset);
+    Str sql = {0}, table = dg_table(run, m->asset);
     int64_t views = 0, tables = 0, rows = 0;
     (void)state;
     DG_TRY(select_text(run, m, &sql, err));
