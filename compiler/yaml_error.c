@@ -120,21 +120,22 @@ Span yaml_report_template(Diag *diag, uint32_t file, uint32_t start, bool in_flo
 /* A `{{` or `{%` on the fault's line, at or before the fault, where a value starts. */
 static bool find_template(const Site *s, uint32_t *start)
 {
+    Str text = s->fault->seen;
     uint32_t last = s->fault->at < s->line_end ? s->fault->at + 1 : s->line_end;
     char quote = '\0';
-    for (uint32_t i = s->line; i < last && i + 1 < (uint32_t)s->text.len; i++) {
-        char c = s->text.ptr[i];
+    for (uint32_t i = s->line; i < last && i + 1 < (uint32_t)text.len; i++) {
+        char c = text.ptr[i];
         if (quote) {
             quote = c == quote ? '\0' : quote;
             continue;
         }
         uint32_t before = i;
-        while (before > s->line && is_blank(s->text.ptr[before - 1]))
+        while (before > s->line && is_blank(text.ptr[before - 1]))
             before--;
-        bool value_starts = before == s->line || strchr(":-[,{", s->text.ptr[before - 1]);
+        bool value_starts = before == s->line || strchr(":-[,{", text.ptr[before - 1]);
         if (value_starts && (c == '"' || c == '\''))
             quote = c;
-        else if (value_starts && c == '{' && strchr("{%", s->text.ptr[i + 1])) {
+        else if (value_starts && c == '{' && strchr("{%", text.ptr[i + 1])) {
             *start = i;
             return true;
         }

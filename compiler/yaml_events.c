@@ -19,8 +19,8 @@ typedef struct Reader {
     Diag *diag;
     uint32_t file;
     Str text;      /* as the user wrote it */
-    char *work;    /* as libyaml reads it: behind a byte order mark, repaired; same length */
-    uint32_t skip; /* bytes of the byte order mark */
+    char *work;    /* as libyaml reads it: repaired; same length */
+    uint32_t skip; /* bytes of the byte order mark, which libyaml does not see */
     uint32_t *index; /* offset of every INDEX_STEP-th character; NULL: one byte each */
     size_t characters;
     Span repairs[REPAIRS_MAX];
@@ -31,16 +31,15 @@ typedef struct Reader {
 
 static void make_index(Reader *r)
 {
-    size_t len = (size_t)r->text.len - r->skip;
-    size_t count = 0;
-    for (size_t i = 0; i < len; i++)
+    size_t len = (size_t)r->text.len, count = 0;
+    for (size_t i = r->skip; i < len; i++)
         count += ((unsigned char)r->work[i] & 0xc0) != 0x80;
     r->characters = count;
-    if (count == len)
+    if (count == len - r->skip)
         return;
     r->index = push(r->arena, uint32_t, count / INDEX_STEP + 1);
     count = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = r->skip; i < len; i++) {
         if (((unsigned char)r->work[i] & 0xc0) == 0x80)
             continue;
         if (count % INDEX_STEP == 0)
@@ -61,7 +60,7 @@ static uint32_t byte_at(const Reader *r, size_t character)
         do
             at++;
         while (((unsigned char)r->work[at] & 0xc0) == 0x80);
-    return at + r->skip;
+    return at;
 }
 
 /* ---- Text that no YAML file may hold ---- */
@@ -233,7 +232,7 @@ static bool repair(Reader *r, Span at)
         if (at.start < r->repairs[i].end && r->repairs[i].start < at.end)
             return false;
     r->repairs[r->repairs_count++] = at;
-    for (uint32_t i = at.start - r->skip; i < at.end - r->skip; i++) {
+    for (uint32_t i = at.start; i < at.end; i++) {
         unsigned char c = (unsigned char)r->work[i];
         if (c < 0x80)
             r->work[i] = 'x';
@@ -254,7 +253,8 @@ static Outcome syntax_error(Reader *r, const yaml_parser_t *p, int flow)
                .context = problem_text(p->context),
                .at = byte_at(r, p->problem_mark.index),
                .context_at = byte_at(r, p->context_mark.index),
-               .in_flow = flow > 0};
+               .in_flow = flow > 0,
+               .seen = {r->work, r->text.len}};
     if (p->error == YAML_READER_ERROR)
         f.at = f.context_at = (uint32_t)p->problem_offset + r->skip;
     if (p->error == YAML_MEMORY_ERROR)
@@ -326,7 +326,7 @@ Events yaml_read_events(Arena *arena, Diag *diag, uint32_t file)
     if (!check_text(&r))
         return (Events){.broken = true};
     r.skip = str_starts(r.text, S("\xef\xbb\xbf")) ? 3 : 0;
-    r.work = str_cstr(arena, str_sub(r.text, r.skip, r.text.len));
+    r.work = str_cstr(arena, r.text);
     make_index(&r);
     Events out = {0};
     Outcome outcome;
@@ -338,7 +338,7 @@ Events yaml_read_events(Arena *arena, Diag *diag, uint32_t file)
             return (Events){.broken = true};
         }
         yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&p, (const unsigned char *)r.work,
+        yaml_parser_set_input_string(&p, (const unsigned char *)r.work + r.skip,
                                      (size_t)r.text.len - r.skip);
         size_t complete = 0;
         out.list.count = 0;

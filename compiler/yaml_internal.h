@@ -58,6 +58,7 @@ typedef struct Fault { /* libyaml's words and places, in bytes of the file */
     Str problem, context;
     uint32_t at, context_at;
     bool in_flow;
+    Str seen; /* the text as libyaml read it: what was repaired before is `x` */
 } Fault;
 
 /* Reports the fault. True when bytes [repair->start, repair->end) held all of it, so that reading

@@ -428,6 +428,7 @@ static void unquoted_templates_are_found_and_the_rest_is_read(void **state)
                             "mod: {{ a % b }} and {{ c }}\n"
                             "stmt: {% if x %}y{% endif %}\n"
                             "fine: \"{{ ok }}\"\n"
+                            "flow: [{{ d }}, @e, {{ f }}]\n"
                             "also: x {{ ok }}\n"
                             "dup: 1\n"
                             "dup: 2\n")),
@@ -445,7 +446,13 @@ static void unquoted_templates_are_found_and_the_rest_is_read(void **state)
                 "  fix: \"{{ a % b }} and {{ c }}\"\n"
                 "E0101 7:7-7:29 a template must be quoted\n"
                 "  fix: \"{% if x %}y{% endif %}\"\n"
-                "E0103 11:1-11:4 the key `dup` stands twice in one mapping\n");
+                "E0101 9:8-9:15 a template must be quoted\n"
+                "  fix: \"{{ d }}\"\n"
+                "E0101 9:17-9:19 a value that begins with `@` must be quoted\n"
+                "  fix: \"@e\"\n"
+                "E0101 9:21-9:28 a template must be quoted\n"
+                "  fix: \"{{ f }}\"\n"
+                "E0103 12:1-12:4 the key `dup` stands twice in one mapping\n");
     assert_false(f->yaml.broken);
 }
 
