@@ -55,11 +55,21 @@ TemplateResult template_eval(TemplateCtx *ctx, const Template *t, const Scope *s
     return f.t.broken ? (TemplateResult){.failed = true} : r;
 }
 
+/* The text that offsets count in: messages quote from it. */
+static Str text_at(const TemplatePlace *place)
+{
+    if (place->node)
+        return place->node->text;
+    if (!place->base.file)
+        return (Str){0};
+    Str text = sources_file(place->sources, place->base.file)->text;
+    return str_sub(text, place->base.start, text.len);
+}
+
 TExpr *template_fold(TemplateCtx *ctx, TExpr *e, TemplatePlace place, const Scope *scope,
                      Phase *phase)
 {
-    Template t = {.mode = TEMPLATE_EXPR, .place = place};
-    t.text = place.node ? place.node->text : (Str){0};
+    Template t = {.mode = TEMPLATE_EXPR, .place = place, .text = text_at(&place)};
     Out out = {0};
     Fold f;
     fold_init(&f, ctx, &t, scope);

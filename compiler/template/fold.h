@@ -74,6 +74,7 @@ Folded fold_later(Fold *f, TExpr *e); /* not known: gives up when trying */
 Folded fold_done(Fold *f, const TExpr *at, DgValue v); /* reports the error of f->ev, if any */
 bool fold_report(Fold *f, uint32_t start, uint32_t end); /* the error of f->ev; always true */
 void fold_undefined(Fold *f, const TExpr *name);
+Str fold_shown(const Fold *f, const TExpr *e); /* the expression as written */
 bool fold_refuses(Fold *f, Folded v, const TExpr *e); /* an unknown name is computed with: reported */
 TExpr *fold_expr_of(Fold *f, Folded v, const TExpr *at);
 TExpr *fold_copy(Fold *f, const TExpr *e);

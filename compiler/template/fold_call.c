@@ -242,11 +242,10 @@ static bool needs_now(Fold *f, DgValue v, const TExpr *callee, const TExpr *e)
 {
     if ((v.kind != DG_V_OBJECT && v.kind != DG_V_FUNC) || v.as.object->builtin || f->trying)
         return false;
-    const TExpr *shown = callee;
     DiagItem *it = template_error(
         f->ctx, &f->t, E0605, e->start, e->end,
         "`%.*s` is needed at build time, but depends on a value that is known %s",
-        (int)(shown->end - shown->start), f->t.text.ptr + shown->start,
+        FMT(fold_shown(f, callee)),
         f->phase == PHASE_START ? "when the executable starts" : "only when it runs");
     diag_help(it, "use only values that are known at build time here");
     return true;

@@ -92,6 +92,11 @@ void fold_undefined(Fold *f, const TExpr *e)
     buf_free(&list);
 }
 
+Str fold_shown(const Fold *f, const TExpr *e)
+{
+    return f->t.text.ptr ? str_sub(f->t.text, e->start, e->end) : S("this");
+}
+
 bool fold_refuses(Fold *f, Folded v, const TExpr *e)
 {
     if (!v.known || v.value.kind != DG_V_UNDEFINED || fold_stopped(f) || e->kind != TE_NAME ||

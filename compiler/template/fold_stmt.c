@@ -22,11 +22,10 @@ static bool refuses_print(Fold *f, Folded v, const TExpr *e)
         fold_undefined(f, e);
     } else if (e->kind == TE_ATTR) {
         template_error(f->ctx, &f->t, E0602, e->start, e->end, "`%.*s` has no attribute `%.*s`",
-                       (int)(e->as.part.object->end - e->as.part.object->start),
-                       f->t.text.ptr + e->as.part.object->start, FMT(e->as.part.name));
+                       FMT(fold_shown(f, e->as.part.object)), FMT(e->as.part.name));
     } else {
         template_error(f->ctx, &f->t, E0602, e->start, e->end, "`%.*s` is undefined",
-                       (int)(e->end - e->start), f->t.text.ptr + e->start);
+                       FMT(fold_shown(f, e)));
     }
     return true;
 }

@@ -27,7 +27,7 @@ DiagItem *template_error(TemplateCtx *ctx, Template *t, DiagCode code, uint32_t 
     Str message = str_vformat(ctx->arena, fmt, args);
     va_end(args);
     uint32_t len = (uint32_t)t->text.len;
-    if (end > len)
+    if (t->text.ptr && end > len)
         end = len;
     if (start > end)
         start = end;

@@ -3,7 +3,7 @@
 
 typedef struct DateTime {
     DgObject head;
-    Civil c;
+    CalTime c;
 } DateTime;
 
 typedef struct TimeDelta {
@@ -11,7 +11,7 @@ typedef struct TimeDelta {
     int64_t us;
 } TimeDelta;
 
-static const Civil *civil_of(const DgObject *o) { return &((const DateTime *)o)->c; }
+static const CalTime *cal_of(const DgObject *o) { return &((const DateTime *)o)->c; }
 
 static bool is_datetime(DgValue v)
 {
@@ -19,9 +19,9 @@ static bool is_datetime(DgValue v)
            (v.as.object->type == &dg_datetime_type || v.as.object->type == &dg_date_type);
 }
 
-DgValue datetime_make(DgEval *ev, const Civil *c, bool date_only)
+DgValue datetime_make(DgEval *ev, const CalTime *c, bool date_only)
 {
-    if (!civil_valid(c))
+    if (!cal_valid(c))
         return dg_error(ev, DG_DATA, "there is no such date or time");
     DateTime *d = dg_make(ev, DateTime, 1);
     if (!d)
@@ -41,7 +41,7 @@ DgValue timedelta_make(DgEval *ev, int64_t us)
     return dgv_object(&d->head);
 }
 
-bool timedelta_of(DgValue v, int64_t *us)
+bool dgv_timedelta_to_us(DgValue v, int64_t *us)
 {
     if (v.kind != DG_V_OBJECT || v.as.object->type != &dg_timedelta_type)
         return false;
@@ -51,7 +51,7 @@ bool timedelta_of(DgValue v, int64_t *us)
 
 DgValue dg_datetime_from_us(DgEval *ev, int64_t us)
 {
-    Civil c = civil_from_us(us);
+    CalTime c = cal_from_us(us);
     return datetime_make(ev, &c, false);
 }
 
@@ -59,7 +59,7 @@ bool dgv_datetime_to_us(DgValue v, int64_t *us)
 {
     if (!is_datetime(v))
         return false;
-    *us = civil_us(civil_of(v.as.object)) - civil_of(v.as.object)->offset_s * US_PER_S;
+    *us = cal_us(cal_of(v.as.object)) - cal_of(v.as.object)->offset_s * US_PER_S;
     return true;
 }
 
@@ -68,7 +68,7 @@ bool dgv_datetime_to_us(DgValue v, int64_t *us)
 static DgStatus datetime_attr(DgEval *ev, const DgObject *self, Str name, DgValue *out,
                               DgError *err)
 {
-    const Civil *c = civil_of(self);
+    const CalTime *c = cal_of(self);
     const struct {
         Str name;
         int64_t value;
@@ -90,7 +90,7 @@ static DgValue text_value(DgEval *ev, StrBuf *b)
 
 static DgValue datetime_replace(DgEval *ev, const DgObject *self, const DgArgs *args)
 {
-    Civil c = *civil_of(self);
+    CalTime c = *cal_of(self);
     bool date = self->type == &dg_date_type;
     DgValue v[7] = {dgv_int(c.year), dgv_int(c.month), dgv_int(c.day), dgv_int(c.hour),
                     dgv_int(c.minute), dgv_int(c.second), dgv_int(c.us)};
@@ -110,7 +110,7 @@ static DgValue datetime_isoformat(DgEval *ev, const DgObject *self, const DgArgs
     if (!dg_args_spread(ev, "isoformat()", args, "sep timespec", v, 0))
         return dgv_undefined();
     StrBuf b = dg_buf(ev);
-    civil_iso(&b, civil_of(self), dg_want_str(ev, v[0], "sep"), dg_want_str(ev, v[1], "timespec"),
+    cal_iso(&b, cal_of(self), dg_want_str(ev, v[0], "sep"), dg_want_str(ev, v[1], "timespec"),
               self->type == &dg_date_type);
     return text_value(ev, &b);
 }
@@ -118,12 +118,12 @@ static DgValue datetime_isoformat(DgEval *ev, const DgObject *self, const DgArgs
 static DgStatus datetime_method(DgEval *ev, const DgObject *self, Str name, const DgArgs *args,
                                 DgValue *out, DgError *err)
 {
-    const Civil *c = civil_of(self);
+    const CalTime *c = cal_of(self);
     DgValue v;
     if (str_eq(name, S("strftime"))) {
         if (dg_args_spread(ev, "strftime()", args, "format", &v, 1)) {
             StrBuf b = dg_buf(ev);
-            civil_format(&b, c, dg_want_str(ev, v, "the format"));
+            cal_format(&b, c, dg_want_str(ev, v, "the format"));
             *out = text_value(ev, &b);
         }
     } else if (str_eq(name, S("isoformat"))) {
@@ -133,9 +133,9 @@ static DgStatus datetime_method(DgEval *ev, const DgObject *self, Str name, cons
     } else if (str_eq(name, S("date"))) {
         *out = datetime_make(ev, c, true);
     } else if (str_eq(name, S("weekday")) || str_eq(name, S("isoweekday"))) {
-        *out = dgv_int(civil_weekday(c) + (name.len == 10));
+        *out = dgv_int(cal_weekday(c) + (name.len == 10));
     } else if (str_eq(name, S("timestamp"))) {
-        *out = dgv_float((double)(civil_us(c) - c->offset_s * US_PER_S) / (double)US_PER_S);
+        *out = dgv_float((double)(cal_us(c) - c->offset_s * US_PER_S) / (double)US_PER_S);
     } else {
         return DG_END;
     }
@@ -144,10 +144,10 @@ static DgStatus datetime_method(DgEval *ev, const DgObject *self, Str name, cons
 
 static void datetime_write(DgEval *ev, const DgObject *self, StrBuf *b, bool repr)
 {
-    const Civil *c = civil_of(self);
+    const CalTime *c = cal_of(self);
     bool date = self->type == &dg_date_type;
     if (!repr) {
-        civil_iso(b, c, S(" "), S("auto"), date);
+        cal_iso(b, c, S(" "), S("auto"), date);
         return;
     }
     buf_format(b, "datetime.%s(%lld, %lld, %lld", date ? "date" : "datetime", (long long)c->year,
@@ -190,13 +190,13 @@ static DgValue scaled(DgEval *ev, char op, int64_t us, DgValue by)
 
 static DgStatus moved(DgEval *ev, DgValue date, int64_t us, DgValue *out, DgError *err)
 {
-    const Civil *from = civil_of(date.as.object);
+    const CalTime *from = cal_of(date.as.object);
     bool date_only = date.as.object->type == &dg_date_type;
     if (date_only)
         us -= ((us % US_PER_DAY) + US_PER_DAY) % US_PER_DAY;
     if (us > INT64_MAX / 4 || us < INT64_MIN / 4)
         return dg_fail(err, DG_DATA, "the date lies outside the years 1 to 9999");
-    Civil c = civil_from_us(civil_us(from) + us);
+    CalTime c = cal_from_us(cal_us(from) + us);
     c.has_zone = from->has_zone;
     c.offset_s = from->offset_s;
     *out = datetime_make(ev, &c, date_only);
@@ -206,7 +206,7 @@ static DgStatus moved(DgEval *ev, DgValue date, int64_t us, DgValue *out, DgErro
 static DgStatus time_arith(DgEval *ev, char op, DgValue a, DgValue b, DgValue *out, DgError *err)
 {
     int64_t x, y;
-    bool a_delta = timedelta_of(a, &x), b_delta = timedelta_of(b, &y);
+    bool a_delta = dgv_timedelta_to_us(a, &x), b_delta = dgv_timedelta_to_us(b, &y);
     if (is_datetime(a) && b_delta && (op == '+' || op == '-'))
         return moved(ev, a, op == '+' ? y : -y, out, err);
     if (a_delta && is_datetime(b) && op == '+')
@@ -337,7 +337,7 @@ static DgStatus datetime_new(DgEval *ev, const DgObject *self, const DgArgs *arg
     if (!dg_args_spread(ev, "datetime()", args, "year month day hour minute second microsecond", v,
                         3))
         return dg_eval_status(ev, err);
-    Civil c = {0};
+    CalTime c = {0};
     int64_t *parts[7] = {&c.year, &c.month, &c.day, &c.hour, &c.minute, &c.second, &c.us};
     for (int i = 0; i < 7; i++)
         *parts[i] = dg_want_int(ev, v[i], "a part of a date");
@@ -367,7 +367,7 @@ static DgStatus datetime_class_method(DgEval *ev, const DgObject *self, Str name
                                       const DgArgs *args, DgValue *out, DgError *err)
 {
     DgValue v[2] = {[1] = dgv_none()};
-    Civil c;
+    CalTime c;
     if (str_eq(name, S("now")) || str_eq(name, S("today")) || str_eq(name, S("utcnow")))
         return class_now(ev, out, err);
     bool parse = str_eq(name, S("strptime")), iso = str_eq(name, S("fromisoformat"));
@@ -383,7 +383,7 @@ static DgStatus datetime_class_method(DgEval *ev, const DgObject *self, Str name
     Str format = parse ? dg_want_str(ev, v[1], "the format") : (Str){0};
     if (dg_failed(ev))
         return dg_eval_status(ev, err);
-    if (parse ? !civil_parse(text, format, &c) : !civil_parse_iso(text, &c))
+    if (parse ? !cal_parse(text, format, &c) : !cal_parse_iso(text, &c))
         return dg_fail(err, DG_DATA, "`%.*s` is no date of that form", FMT(text));
     *out = datetime_make(ev, &c, false);
     return dg_eval_status(ev, err);

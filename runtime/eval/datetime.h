@@ -7,26 +7,25 @@
 #define US_PER_S INT64_C(1000000)
 #define US_PER_DAY (INT64_C(86400) * US_PER_S)
 
-typedef struct Civil {
+typedef struct CalTime {
     int64_t year, month, day, hour, minute, second, us;
     bool has_zone;
     int64_t offset_s; /* east of UTC */
-} Civil;
+} CalTime;
 
-int64_t civil_days(int64_t year, int64_t month, int64_t day); /* since 1970-01-01 */
-Civil civil_from_us(int64_t us);
-int64_t civil_us(const Civil *c); /* local: without the offset */
-bool civil_valid(const Civil *c);
-int civil_weekday(const Civil *c);  /* Monday is 0 */
-int civil_year_day(const Civil *c); /* from 1 */
+int64_t cal_days(int64_t year, int64_t month, int64_t day); /* since 1970-01-01 */
+CalTime cal_from_us(int64_t us);
+int64_t cal_us(const CalTime *c); /* local: without the offset */
+bool cal_valid(const CalTime *c);
+int cal_weekday(const CalTime *c);  /* Monday is 0 */
+int cal_year_day(const CalTime *c); /* from 1 */
 
-void civil_format(StrBuf *b, const Civil *c, Str format);          /* strftime */
-bool civil_parse(Str text, Str format, Civil *out);                /* strptime */
-void civil_iso(StrBuf *b, const Civil *c, Str separator, Str timespec, bool date_only);
-bool civil_parse_iso(Str text, Civil *out);
+void cal_format(StrBuf *b, const CalTime *c, Str format);          /* strftime */
+bool cal_parse(Str text, Str format, CalTime *out);                /* strptime */
+void cal_iso(StrBuf *b, const CalTime *c, Str separator, Str timespec, bool date_only);
+bool cal_parse_iso(Str text, CalTime *out);
 
-DgValue datetime_make(DgEval *ev, const Civil *c, bool date_only);
+DgValue datetime_make(DgEval *ev, const CalTime *c, bool date_only);
 DgValue timedelta_make(DgEval *ev, int64_t us);
-bool timedelta_of(DgValue v, int64_t *us);
 
 #endif

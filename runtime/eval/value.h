@@ -173,5 +173,6 @@ DgValue dg_datetime_class(void);
 DgValue dg_timedelta_class(void);
 DgValue dg_datetime_from_us(DgEval *ev, int64_t us);                 /* no zone */
 bool dgv_datetime_to_us(DgValue v, int64_t *us);                     /* false: v is none */
+bool dgv_timedelta_to_us(DgValue v, int64_t *us);                    /* likewise */
 
 #endif

@@ -1,4 +1,4 @@
-/* civil.c - the calendar: days, strftime and strptime, ISO 8601. */
+/* calendar.c - the calendar: days, strftime and strptime, ISO 8601. */
 #include "runtime/eval/datetime.h"
 
 static const char *const MONTHS[] = {"January", "February", "March", "April", "May", "June",
@@ -7,7 +7,7 @@ static const char *const MONTHS[] = {"January", "February", "March", "April", "M
 static const char *const DAYS[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
                                    "Saturday", "Sunday"};
 
-int64_t civil_days(int64_t year, int64_t month, int64_t day)
+int64_t cal_days(int64_t year, int64_t month, int64_t day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
     int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
@@ -15,7 +15,7 @@ int64_t civil_days(int64_t year, int64_t month, int64_t day)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-Civil civil_from_us(int64_t us)
+CalTime cal_from_us(int64_t us)
 {
     int64_t days = us / US_PER_DAY, rest = us % US_PER_DAY;
     if (rest < 0) {
@@ -25,7 +25,7 @@ Civil civil_from_us(int64_t us)
     int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    Civil c = {.day = doy - (153 * mp + 2) / 5 + 1, .month = mp < 10 ? mp + 3 : mp - 9};
+    CalTime c = {.day = doy - (153 * mp + 2) / 5 + 1, .month = mp < 10 ? mp + 3 : mp - 9};
     c.year = yoe + era * 400 + (c.month <= 2);
     c.us = rest % US_PER_S;
     rest /= US_PER_S;
@@ -35,9 +35,9 @@ Civil civil_from_us(int64_t us)
     return c;
 }
 
-int64_t civil_us(const Civil *c)
+int64_t cal_us(const CalTime *c)
 {
-    return civil_days(c->year, c->month, c->day) * US_PER_DAY +
+    return cal_days(c->year, c->month, c->day) * US_PER_DAY +
            ((c->hour * 60 + c->minute) * 60 + c->second) * US_PER_S + c->us;
 }
 
@@ -48,7 +48,7 @@ static int64_t month_days(int64_t year, int64_t month)
     return DAYS_IN[month - 1] + (month == 2 && leap);
 }
 
-bool civil_valid(const Civil *c)
+bool cal_valid(const CalTime *c)
 {
     return c->year >= 1 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
            c->day <= month_days(c->year, c->month) && c->hour >= 0 && c->hour < 24 &&
@@ -56,18 +56,18 @@ bool civil_valid(const Civil *c)
            c->us < US_PER_S;
 }
 
-int civil_weekday(const Civil *c)
+int cal_weekday(const CalTime *c)
 {
-    int64_t d = (civil_days(c->year, c->month, c->day) + 3) % 7;
+    int64_t d = (cal_days(c->year, c->month, c->day) + 3) % 7;
     return (int)(d < 0 ? d + 7 : d);
 }
 
-int civil_year_day(const Civil *c)
+int cal_year_day(const CalTime *c)
 {
-    return (int)(civil_days(c->year, c->month, c->day) - civil_days(c->year, 1, 1)) + 1;
+    return (int)(cal_days(c->year, c->month, c->day) - cal_days(c->year, 1, 1)) + 1;
 }
 
-static void zone_text(StrBuf *b, const Civil *c, bool colon)
+static void zone_text(StrBuf *b, const CalTime *c, bool colon)
 {
     int64_t o = c->offset_s < 0 ? -c->offset_s : c->offset_s;
     if (c->has_zone)
@@ -76,15 +76,15 @@ static void zone_text(StrBuf *b, const Civil *c, bool colon)
 }
 
 /* ISO 8601 week number and its year. */
-static int iso_week(const Civil *c, int64_t *year)
+static int iso_week(const CalTime *c, int64_t *year)
 {
-    int64_t days = civil_days(c->year, c->month, c->day) - civil_weekday(c) + 3; /* the Thursday */
-    Civil thursday = civil_from_us(days * US_PER_DAY);
+    int64_t days = cal_days(c->year, c->month, c->day) - cal_weekday(c) + 3; /* the Thursday */
+    CalTime thursday = cal_from_us(days * US_PER_DAY);
     *year = thursday.year;
-    return (civil_year_day(&thursday) - 1) / 7 + 1;
+    return (cal_year_day(&thursday) - 1) / 7 + 1;
 }
 
-static void format_one(StrBuf *b, const Civil *c, char what)
+static void format_one(StrBuf *b, const CalTime *c, char what)
 {
     int64_t year;
     switch (what) {
@@ -98,17 +98,17 @@ static void format_one(StrBuf *b, const Civil *c, char what)
     case 'M': buf_format(b, "%02lld", (long long)c->minute); break;
     case 'S': buf_format(b, "%02lld", (long long)c->second); break;
     case 'f': buf_format(b, "%06lld", (long long)c->us); break;
-    case 'j': buf_format(b, "%03d", civil_year_day(c)); break;
+    case 'j': buf_format(b, "%03d", cal_year_day(c)); break;
     case 'p': buf_add(b, c->hour < 12 ? S("AM") : S("PM")); break;
-    case 'a': buf_format(b, "%.3s", DAYS[civil_weekday(c)]); break;
-    case 'A': buf_add(b, str_from(DAYS[civil_weekday(c)])); break;
+    case 'a': buf_format(b, "%.3s", DAYS[cal_weekday(c)]); break;
+    case 'A': buf_add(b, str_from(DAYS[cal_weekday(c)])); break;
     case 'b':
     case 'h': buf_format(b, "%.3s", MONTHS[c->month - 1]); break;
     case 'B': buf_add(b, str_from(MONTHS[c->month - 1])); break;
-    case 'u': buf_format(b, "%d", civil_weekday(c) + 1); break;
-    case 'w': buf_format(b, "%d", (civil_weekday(c) + 1) % 7); break;
-    case 'U': buf_format(b, "%02d", (civil_year_day(c) + 6 - (civil_weekday(c) + 1) % 7) / 7); break;
-    case 'W': buf_format(b, "%02d", (civil_year_day(c) + 6 - civil_weekday(c)) / 7); break;
+    case 'u': buf_format(b, "%d", cal_weekday(c) + 1); break;
+    case 'w': buf_format(b, "%d", (cal_weekday(c) + 1) % 7); break;
+    case 'U': buf_format(b, "%02d", (cal_year_day(c) + 6 - (cal_weekday(c) + 1) % 7) / 7); break;
+    case 'W': buf_format(b, "%02d", (cal_year_day(c) + 6 - cal_weekday(c)) / 7); break;
     case 'V': buf_format(b, "%02d", iso_week(c, &year)); break;
     case 'G':
         iso_week(c, &year);
@@ -116,14 +116,14 @@ static void format_one(StrBuf *b, const Civil *c, char what)
         break;
     case 'z': zone_text(b, c, false); break;
     case 'Z': buf_add(b, c->has_zone ? S("UTC") : S("")); break;
-    case 'F': civil_format(b, c, S("%Y-%m-%d")); break;
+    case 'F': cal_format(b, c, S("%Y-%m-%d")); break;
     case 'T':
-    case 'X': civil_format(b, c, S("%H:%M:%S")); break;
+    case 'X': cal_format(b, c, S("%H:%M:%S")); break;
     case 'D':
-    case 'x': civil_format(b, c, S("%m/%d/%y")); break;
-    case 'R': civil_format(b, c, S("%H:%M")); break;
-    case 'c': civil_format(b, c, S("%a %b %e %H:%M:%S %Y")); break;
-    case 's': buf_format(b, "%lld", (long long)(civil_us(c) / US_PER_S - c->offset_s)); break;
+    case 'x': cal_format(b, c, S("%m/%d/%y")); break;
+    case 'R': cal_format(b, c, S("%H:%M")); break;
+    case 'c': cal_format(b, c, S("%a %b %e %H:%M:%S %Y")); break;
+    case 's': buf_format(b, "%lld", (long long)(cal_us(c) / US_PER_S - c->offset_s)); break;
     case 'n': buf_char(b, '\n'); break;
     case 't': buf_char(b, '\t'); break;
     case '%': buf_char(b, '%'); break;
@@ -131,7 +131,7 @@ static void format_one(StrBuf *b, const Civil *c, char what)
     }
 }
 
-void civil_format(StrBuf *b, const Civil *c, Str format)
+void cal_format(StrBuf *b, const CalTime *c, Str format)
 {
     for (ptrdiff_t i = 0; i < format.len; i++) {
         if (format.ptr[i] != '%' || i + 1 == format.len) {
@@ -189,7 +189,7 @@ static bool fraction(Str s, ptrdiff_t *at, int64_t *us)
     return true;
 }
 
-static bool zone(Str s, ptrdiff_t *at, Civil *c)
+static bool zone(Str s, ptrdiff_t *at, CalTime *c)
 {
     c->has_zone = true;
     if (*at < s.len && (s.ptr[*at] == 'Z' || s.ptr[*at] == 'z')) {
@@ -211,7 +211,7 @@ static bool zone(Str s, ptrdiff_t *at, Civil *c)
 }
 
 typedef struct Parsing {
-    Civil *c;
+    CalTime *c;
     int64_t half; /* %p: 0 morning, 1 afternoon, -1 not given */
     int64_t year_day;
 } Parsing;
@@ -219,7 +219,7 @@ typedef struct Parsing {
 static bool parse_one(Str s, ptrdiff_t *at, char what, Parsing *p)
 {
     static const char *const HALVES[] = {"AM", "PM"};
-    Civil *c = p->c;
+    CalTime *c = p->c;
     int64_t n;
     switch (what) {
     case 'Y': return number(s, at, 4, &c->year);
@@ -252,9 +252,9 @@ static bool parse_one(Str s, ptrdiff_t *at, char what, Parsing *p)
     }
 }
 
-bool civil_parse(Str s, Str format, Civil *out)
+bool cal_parse(Str s, Str format, CalTime *out)
 {
-    *out = (Civil){.year = 1900, .month = 1, .day = 1};
+    *out = (CalTime){.year = 1900, .month = 1, .day = 1};
     Parsing p = {.c = out, .half = -1};
     ptrdiff_t at = 0;
     for (ptrdiff_t i = 0; i < format.len; i++) {
@@ -272,14 +272,14 @@ bool civil_parse(Str s, Str format, Civil *out)
     if (p.half >= 0)
         out->hour = out->hour % 12 + p.half * 12;
     if (p.year_day) {
-        Civil day = civil_from_us((civil_days(out->year, 1, 1) + p.year_day - 1) * US_PER_DAY);
+        CalTime day = cal_from_us((cal_days(out->year, 1, 1) + p.year_day - 1) * US_PER_DAY);
         out->month = day.month;
         out->day = day.day;
     }
-    return at == s.len && civil_valid(out);
+    return at == s.len && cal_valid(out);
 }
 
-void civil_iso(StrBuf *b, const Civil *c, Str separator, Str timespec, bool date_only)
+void cal_iso(StrBuf *b, const CalTime *c, Str separator, Str timespec, bool date_only)
 {
     buf_format(b, "%04lld-%02lld-%02lld", (long long)c->year, (long long)c->month,
                (long long)c->day);
@@ -299,16 +299,16 @@ void civil_iso(StrBuf *b, const Civil *c, Str separator, Str timespec, bool date
     zone_text(b, c, true);
 }
 
-bool civil_parse_iso(Str s, Civil *out)
+bool cal_parse_iso(Str s, CalTime *out)
 {
-    *out = (Civil){0};
+    *out = (CalTime){0};
     ptrdiff_t at = 0;
     if (!number(s, &at, 4, &out->year) || at != 4 || at >= s.len || s.ptr[at++] != '-' ||
         !number(s, &at, 2, &out->month) || at != 7 || at >= s.len || s.ptr[at++] != '-' ||
         !number(s, &at, 2, &out->day) || at != 10)
         return false;
     if (at == s.len)
-        return civil_valid(out);
+        return cal_valid(out);
     at++; /* any one separator */
     if (!number(s, &at, 2, &out->hour))
         return false;
@@ -320,5 +320,5 @@ bool civil_parse_iso(Str s, Civil *out)
         return false;
     if (at < s.len && !zone(s, &at, out))
         return false;
-    return at == s.len && civil_valid(out);
+    return at == s.len && cal_valid(out);
 }
