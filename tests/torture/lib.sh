@@ -1,0 +1,76 @@
+# lib.sh: what the torture scripts share. Sourced.
+#
+# A script is called as `SCRIPT [EXECUTABLE [ARGS...]]`; without arguments it builds and uses the toy
+# pipeline (tests/support/toy.c). TORTURE_POINTS is the number of points tried of each kind (0: all).
+set -uo pipefail
+export LC_ALL=C
+ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+BUILD=${BUILD:-$ROOT/build}
+case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+POINTS=${TORTURE_POINTS:-8}
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/dgc-torture.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+
+# build_tool NAME SOURCES...: links against the runtime that `make` built.
+build_tool() {
+    local name=$1; shift
+    mkdir -p "$BUILD/test"
+    (cd "$ROOT" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -isystem "$(scripts/tp_dir.sh)/include" \
+        -o "$BUILD/test/$name" "$@" -L"$BUILD/lib" \
+        -Wl,--start-group $(sed "s|^lib.*\.a$|$BUILD/lib/&|" "$BUILD/lib/LINK") -Wl,--end-group)
+}
+
+prepare() {
+    build_tool torture_dump tests/torture/dump.c || exit 1
+    if [ $# -eq 0 ]; then
+        build_tool torture_toy tests/support/toy.c tests/torture/toy_main.c || exit 1
+        set -- "$BUILD/test/torture_toy" run --job numbers
+    fi
+    executable=$1; shift
+    arguments=("$@")
+    reference=$scratch/reference
+    run_in "$reference" > /dev/null 2>&1 || { echo "FAIL torture: the run without faults fails"; exit 1; }
+    dump "$reference" > "$scratch/expected" || exit 1
+}
+
+# run_in HOME [ENV...]: one run, its standard error in HOME.err
+run_in() {
+    local home=$1; shift
+    (env "$@" "$executable" "${arguments[@]}" --home "$home" --progress=plain; exit $?) 2> "$home.err"
+}
+
+# Goes on after a fault as a person would: resume, and when there is nothing to resume, run.
+recover_in() {
+    "$executable" run --resume --home "$1" --progress=plain > "$1.out" 2> "$1.err2"
+    local code=$?
+    [ $code -eq 2 ] || return $code
+    "$executable" "${arguments[@]}" --home "$1" --progress=plain > "$1.out" 2> "$1.err2"
+}
+
+dump() {
+    "$BUILD/test/torture_dump" "$(ls "$1"/*.duckdb)"
+}
+
+# What is in HOME is what a run without faults leaves.
+converged() {
+    dump "$1" > "$1.dump" 2>&1 && cmp -s "$1.dump" "$scratch/expected"
+}
+
+# points N: which of 1..N to try: all, or POINTS of them spread evenly.
+points() {
+    awk -v n="$1" -v want="$POINTS" 'BEGIN {
+        if (want == 0 || n <= want) { for (i = 1; i <= n; i++) print i; exit }
+        for (i = 0; i < want; i++) { p = 1 + int(i * (n - 1) / (want - 1)); if (p != last) print p; last = p } }'
+}
+
+# counts: how often each call is made by one run, "NAME COUNT" lines.
+counts() {
+    run_in "$scratch/counting" DGC_FAULT_COUNT="$scratch/counts" > /dev/null 2>&1
+    cat "$scratch/counts"
+}
+
+verdict() { # NAME PROBLEMS TRIED
+    if [ -z "$2" ]; then echo "ok $1 ($3 points)"; else
+        failures=$((failures + 1)); echo "FAIL $1: $2"; fi
+}
