@@ -23,6 +23,7 @@ struct RowProgram {
     Str from_key, asset_key;
     Asset *from, *asset;
     DgRowProgramDecl decl;
+    const Config *config;  /* that filled the expressions */
     Array(RowOutput) outputs;
     RowExpr *filter;       /* NULL: every row */
     Span at;
