@@ -66,18 +66,36 @@ LIB := $(OUT)/lib
 sources = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
-RUNTIME_SRC := $(call sources,runtime)
+RUNTIME_SRC := $(filter-out runtime/pack_main.c,$(call sources,runtime))
 COMPONENT_SRC := $(call sources,stdlib-components)
 COMPILER_SRC := $(filter-out compiler/main.c,$(call sources,compiler codegen))
 TEST_SUPPORT_SRC := $(call sources,tests/support)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/test/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
-ALL_OBJ := $(call objects,$(RUNTIME_SRC) $(COMPONENT_SRC) $(COMPILER_SRC) $(TEST_SUPPORT_SRC) compiler/main.c)
+ALL_OBJ := $(call objects,$(RUNTIME_SRC) $(COMPONENT_SRC) $(COMPILER_SRC) $(TEST_SUPPORT_SRC) compiler/main.c \
+    runtime/pack_main.c)
 
 # --- generated sources: rewritten only when their content changes ---
 
-GENERATED := $(BUILD)/gen/component_list.h
+GENERATED := $(BUILD)/gen/component_list.h $(BUILD)/gen/embedded_headers.h
+
+# What emitted C and users' components may include; the symbols that these declare are all that code
+# loaded in memory may refer to.
+EMITTED_HEADERS := $(wildcard $(addprefix runtime/,dgc.h component.h pipeline.h data/decode.h \
+    data/decode_api.h data/rows_api.h eval/eval_api.h run/bind.h))
+
+$(BUILD)/gen/embedded_headers.h: scripts/embed_headers.sh $(EMITTED_HEADERS)
+	@mkdir -p $(@D)
+	$(call run,GEN,$@)scripts/embed_headers.sh $(EMITTED_HEADERS) > $@
+
+$(BUILD)/gen/symbols.c: scripts/symbols.sh $(EMITTED_HEADERS) $(COMPONENT_SRC)
+	@mkdir -p $(@D)
+	$(call run,GEN,$@)CC=$(CC) scripts/symbols.sh stdlib-components $(EMITTED_HEADERS) > $@
+
+$(OBJ)/gen/symbols.o: $(BUILD)/gen/symbols.c
+	@mkdir -p $(@D)
+	$(call run,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/gen/component_list.h: FORCE
 	@mkdir -p $(@D)
@@ -109,7 +127,7 @@ define archive
 @$(AR) rcsD $@ $(filter %.o,$^)
 endef
 
-$(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)); $(archive)
+$(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)) $(OBJ)/gen/symbols.o; $(archive)
 $(LIB)/libdgcomp.a: $(call objects,$(COMPONENT_SRC)); $(archive)
 $(OUT)/compiler/libdgcompiler.a: $(call objects,$(COMPILER_SRC)) $(OBJ)/notices.o; $(archive)
 $(OUT)/test/libdgtest.a: $(call objects,$(TEST_SUPPORT_SRC)); $(archive)
@@ -130,26 +148,58 @@ $(OUT)/dgc: $(OBJ)/compiler/main.o $(OUR_LIBS)
 
 # LINK: what a pipeline is linked with, in order; archives are in the same folder.
 RUNTIME_ARCHIVES = $(notdir $(TP_RUNTIME_LIBS))
-RUNTIME_HEADERS := $(wildcard runtime/*.h)
 
 $(LIB)/LINK: $(TP_DIR)/env.mk Makefile
 	@mkdir -p $(@D)
 	@printf '%s\n' libdgcomp.a libdgrt.a $(RUNTIME_ARCHIVES) $(LDLIBS) > $@
 
-# Third-party files: hard links where the cache is on the same file system.
-$(LIB)/.third-party: $(TP_DIR)/env.mk
-	@mkdir -p $(@D)
-	@for file in $(TP_RUNTIME_LIBS) $(TP_DUCKDB_FILES) $(TP_SYSTEM_LIB)/tcc/libtcc1.a; do \
+# Third-party files: hard links where the cache is on the same file system. What tcc links with is
+# there too, so that it needs no package: libc's startup files, and tcc's own headers.
+TCC_CRT := $(addprefix $(TP_SYSTEM_LIB)/,crt1.o crti.o crtn.o libc_nonshared.a)
+
+$(LIB)/.third-party: $(TP_DIR)/env.mk Makefile
+	@mkdir -p $(@D)/crt $(@D)/tcc/include
+	@for file in $(TP_RUNTIME_LIBS) $(TP_DUCKDB_FILES); do \
 	    to=$(LIB)/$$(basename $$file); rm -f $$to; \
 	    case $$file in $(TP_DIR)/*) cp -lf $$file $$to 2>/dev/null || cp -f $$file $$to;; *) cp -f $$file $$to;; esac \
 	    || exit 1; done
+	@cp -f $(TCC_CRT) $(@D)/crt/
+	@cp -f $(TP_SYSTEM_LIB)/tcc/include/*.h $(@D)/tcc/include/
 	@touch $@
+
+# What an executable carries as data: licences always, DuckDB and the C++ runtime that it needs when
+# the plan uses it. Between symbols that runtime/db and runtime/cli know as weak ones.
+$(LIB)/notices.o: $(BUILD)/notices.txt
+	@mkdir -p $(@D)
+	@zstd -q -19 -f $< -o $(@D)/notices.zst
+	@printf '%s\n' '.section .rodata.dg_payload_notices,"a",@progbits' \
+	    '.globl dg_payload_notices, dg_payload_notices_end' \
+	    'dg_payload_notices: .incbin "$(@D)/notices.zst"' 'dg_payload_notices_end: .byte 0' \
+	    '.section .note.GNU-stack,"",@progbits' | $(CC) -x assembler -c - -o $@
+	@rm $(@D)/notices.zst
+
+$(LIB)/payload.o: $(LIB)/.third-party
+	@for part in duckdb:libduckdb.so stdcxx:libstdc++.so.6 gcc_s:libgcc_s.so.1; do \
+	    name=dg_payload_$${part%%:*}; \
+	    printf '.section .rodata.%s,"a",@progbits\n.globl %s, %s_end\n.balign 16\n%s: .incbin "%s"\n%s_end: .byte 0\n' \
+	        $$name $$name $$name $$name $(LIB)/$${part#*:}.zst $$name; done > $@.s
+	@echo '.section .note.GNU-stack,"",@progbits' >> $@.s
+	@$(CC) -x assembler -c $@.s -o $@ && rm $@.s
+
+# Runners for machines without a compiler: non-PIE, so that an appended object is within reach.
+RUNNER_LIBS = -Wl,--start-group $(LIB)/libdgcomp.a $(LIB)/libdgrt.a -Wl,--end-group $(TP_RUNTIME_LIBS) $(LDLIBS)
+
+$(LIB)/dgrunner: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
+	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)
+$(LIB)/dgrunner-duckdb: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/payload.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
+	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)
 
 $(LIB)/include/%.h: %.h
 	@mkdir -p $(@D)
 	@cp $< $@
 
-all: $(OUT)/dgc $(LIB)/LINK $(LIB)/.third-party $(patsubst %,$(LIB)/include/%,$(RUNTIME_HEADERS)) $(BUILD)/notices.txt
+all: $(OUT)/dgc $(LIB)/LINK $(LIB)/.third-party $(patsubst %,$(LIB)/include/%,$(EMITTED_HEADERS)) $(BUILD)/notices.txt \
+    $(LIB)/notices.o $(LIB)/payload.o $(LIB)/dgrunner $(LIB)/dgrunner-duckdb
 
 # --- tests ---
 

@@ -1,27 +1,35 @@
-/* driver.c - gcc and clang: compile, link, put in place. */
-#include "codegen/driver.h"
-
+/* driver.c - which driver builds, where, and what they have in common. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "codegen/driver_impl.h"
+
+#include "embedded_headers.h"
+
+/* ---- Files ---- */
 
 Str driver_lib(Arena *a)
 {
     char self[PATH_MAX];
+    const char *named = getenv("DGC_LIB");
+    if (named && *named)
+        return str_copy(a, str_from(named));
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
-        return S("lib");
     while (n > 0 && self[n - 1] != '/')
         n--;
-    return str_format(a, "%.*slib", (int)n, self);
+    /* build/dgc has build/lib; tests stand one folder deeper. */
+    static const char *const places[] = {"", "../"};
+    for (size_t i = 0; i < 2; i++) {
+        Str lib = str_format(a, "%.*s%slib", n > 0 ? (int)n : 0, self, places[i]);
+        if (access(str_cstr(a, str_format(a, "%.*s/LINK", FMT(lib))), R_OK) == 0)
+            return lib;
+    }
+    return str_format(a, "%.*slib", n > 0 ? (int)n : 0, self);
 }
 
 const char *driver_find(Arena *a, const char *const *names)
@@ -34,50 +42,16 @@ const char *driver_find(Arena *a, const char *const *names)
                 rest = (Str){0};
             }
             char *full = str_cstr(a, str_format(a, "%.*s/%s", FMT(dir), *names));
-            if (access(full, X_OK) == 0)
+            if (dir.len && access(full, X_OK) == 0)
                 return full;
         }
     }
     return NULL;
 }
 
-typedef Array(char *) Argv;
-
-static void arg(Arena *a, Argv *v, const char *fmt, ...) DG_PRINTF(3, 4);
-static void arg(Arena *a, Argv *v, const char *fmt, ...)
+bool write_file(const char *path, Str text, unsigned mode)
 {
-    va_list args;
-    va_start(args, fmt);
-    char *text = str_cstr(a, str_vformat(a, fmt, args));
-    va_end(args);
-    array_add(a, v, text);
-}
-
-/* Runs a command with its output in `log`; its exit status, -1 when it could not be started. */
-static int run_command(Arena *a, Argv *v, const char *folder, const char *log)
-{
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    int status;
-    array_add(a, v, NULL);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addchdir_np(&actions, folder);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    int failed = posix_spawn(&pid, v->items[0], &actions, NULL, v->items, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed)
-        return -1;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-static bool write_text(const char *path, Str text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     ptrdiff_t at = 0;
     while (fd >= 0 && at < text.len) {
         ssize_t n = write(fd, text.ptr + at, (size_t)(text.len - at));
@@ -88,176 +62,265 @@ static bool write_text(const char *path, Str text)
     return fd >= 0 && close(fd) == 0 && at == text.len;
 }
 
-static Str read_text(Arena *a, const char *path, size_t max)
+bool read_file(Arena *a, const char *path, size_t bytes_max, Str *out)
 {
-    char *text = push(a, char, max);
+    struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, max) : 0;
-    if (fd >= 0)
-        close(fd);
-    return (Str){text, n > 0 ? n : 0};
-}
-
-/* What a pipeline carries compressed: the library, and what that needs of C++. */
-static const struct { const char *symbol, *file; } payloads[] = {
-    {"dg_payload_duckdb", "libduckdb.so.zst"},
-    {"dg_payload_stdcxx", "libstdc++.so.6.zst"},
-    {"dg_payload_gcc_s", "libgcc_s.so.1.zst"},
-};
-
-static Str payload_assembler(Arena *a, Str lib)
-{
-    StrBuf b = {0};
-    for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++)
-        buf_format(&b,
-                   ".section .rodata.%s,\"a\",@progbits\n.globl %s, %s_end\n.balign 16\n%s:\n"
-                   ".incbin \"%.*s/%s\"\n%s_end:\n.byte 0\n",
-                   payloads[i].symbol, payloads[i].symbol, payloads[i].symbol, payloads[i].symbol,
-                   FMT(lib), payloads[i].file, payloads[i].symbol);
-    buf_add(&b, S(".section .note.GNU-stack,\"\",@progbits\n"));
-    Str out = str_copy(a, buf_str(&b));
-    buf_free(&b);
-    return out;
-}
-
-static DgStatus compiler_failed(Arena *a, const char *log, Str kept, DgError *err)
-{
-    Str said = str_trim(read_text(a, log, 600));
-    dg_fail(err, DG_BUG, "the emitted program does not compile: %.*s", FMT(said));
-    dg_hint(err, "this is a mistake in dgc; `dgc build --emit c` shows the program%s%.*s",
-            kept.len ? ", also kept in " : "", FMT(kept));
-    return DG_BUG;
-}
-
-static void add_user_object(Arena *a, Argv *link, const char *cc, const char *lib, const char *folder,
-                            Str source, size_t number, int *status, const char *log)
-{
-    Argv v = {0};
-    arg(a, &v, "%s", cc);
-    arg(a, &v, "-O2");
-    arg(a, &v, "-c");
-    arg(a, &v, "-std=gnu11");
-    arg(a, &v, "-ffunction-sections");
-    arg(a, &v, "-fdata-sections");
-    arg(a, &v, "-I%s/include", lib);
-    arg(a, &v, "-I%s/include/runtime", lib);
-    arg(a, &v, "-ffile-prefix-map=%.*s=components/component.c", FMT(source));
-    arg(a, &v, "-o");
-    arg(a, &v, "user%zu.o", number);
-    arg(a, &v, "%.*s", FMT(source));
-    if (*status == 0)
-        *status = run_command(a, &v, folder, log);
-    arg(a, link, "user%zu.o", number);
-}
-
-static DgStatus cc_build(Arena *a, const BuildJob *job, const char *cc, const char *folder, Str output,
-                         BuildResult *out, DgError *err)
-{
-    Str lib = driver_lib(a);
-    const char *log = str_cstr(a, str_format(a, "%s/log", folder));
-    Argv compile = {0}, link = {0};
-    arg(a, &compile, "%s", cc);
-    static const char *const flags[] = {"-std=gnu11", "-O2", "-c", "-w", "-ffunction-sections",
-                                        "-fdata-sections", "-fno-diagnostics-show-caret",
-                                        "-fno-asynchronous-unwind-tables", "-frandom-seed=dgc"};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (strcmp(flags[i], "-fno-diagnostics-show-caret") || !strstr(cc, "clang"))
-            arg(a, &compile, "%s", flags[i]);
-    if (job->debug)
-        arg(a, &compile, "-g");
-    arg(a, &compile, "-ffile-prefix-map=%s=.", folder);
-    arg(a, &compile, "-I%.*s/include", FMT(lib));
-    arg(a, &compile, "-o");
-    arg(a, &compile, "pipeline.o");
-    arg(a, &compile, "pipeline.c");
-
-    static const char *const linkers[] = {"mold", "ld.lld", "ld.gold", NULL};
-    const char *linker = driver_find(a, linkers);
-    arg(a, &link, "%s", cc);
-    arg(a, &link, "pipeline.o");
-    int status = 0;
-    for (size_t i = 0; i < job->user_sources.count; i++)
-        add_user_object(a, &link, cc, str_cstr(a, lib), folder, job->user_sources.items[i], i, &status,
-                        log);
-    if (status != 0)
-        return compiler_failed(a, log, (Str){0}, err);
-    if (job->needs_duckdb) {
-        if (!write_text(str_cstr(a, str_format(a, "%s/payload.s", folder)), payload_assembler(a, lib)))
-            return dg_fail(err, DG_CANTCREATE, "could not write to %s: %s", folder, strerror(errno));
-        arg(a, &link, "payload.s");
+    *out = (Str){0};
+    if (fd < 0)
+        return false;
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= bytes_max;
+    char *text = push(a, char, ok ? st.st_size + 1 : 1);
+    ssize_t at = 0;
+    while (ok && at < st.st_size) {
+        ssize_t n = read(fd, text + at, (size_t)(st.st_size - at));
+        if (n == 0 || (n < 0 && errno != EINTR))
+            break;
+        at += n > 0 ? n : 0;
     }
-    if (linker)
-        arg(a, &link, "-fuse-ld=%s", strstr(linker, "mold") ? "mold" : strstr(linker, "lld") ? "lld" : "gold");
-    arg(a, &link, "-L%.*s", FMT(lib));
-    arg(a, &link, "-Wl,--gc-sections,-z,relro,-z,now,--build-id=none%s", job->debug ? "" : ",-s");
-    Str rest = read_text(a, str_cstr(a, str_format(a, "%.*s/LINK", FMT(lib))), 1 << 16), line;
-    if (!rest.len)
-        return dg_fail(err, DG_CONFIG, "%.*s/LINK is missing: dgc's libraries are not beside it",
-                       FMT(lib));
+    close(fd);
+    if (ok)
+        *out = (Str){text, at};
+    return ok;
+}
+
+bool driver_link_list(Build *b, StrArray *out)
+{
+    Str rest, line;
+    if (!read_file(b->a, str_cstr(b->a, str_format(b->a, "%.*s/LINK", FMT(b->lib))), 1 << 16, &rest)) {
+        dg_fail(b->err, DG_CONFIG, "%.*s/LINK is missing: dgc's libraries are not beside it",
+                FMT(b->lib));
+        dg_hint(b->err, "keep the folder `lib` beside the program `dgc`, or name it in DGC_LIB");
+        return false;
+    }
     while (rest.len) {
         if (!str_cut(rest, '\n', &line, &rest)) {
             line = rest;
             rest = (Str){0};
         }
-        if (line.len && line.ptr[0] == '-')
-            arg(a, &link, "%.*s", FMT(line));
-        else if (line.len)
-            arg(a, &link, "%.*s/%.*s", FMT(lib), FMT(line));
+        if (line.len)
+            array_add(b->a, out, line);
     }
-    arg(a, &link, "-o");
-    arg(a, &link, "pipeline");
-    if (run_command(a, &compile, folder, log) != 0 || run_command(a, &link, folder, log) != 0)
-        return compiler_failed(a, log, (Str){0}, err);
-    out->linker = str_from(linker ? linker : "ld");
-    char *made = str_cstr(a, str_format(a, "%s/pipeline", folder));
-    if (rename(made, str_cstr(a, output)) != 0)
-        return dg_fail(err, DG_CANTCREATE, "could not create %.*s: %s", FMT(job->output), strerror(errno));
+    return true;
+}
+
+void user_sources_of(Arena *a, const Plan *plan, UserSources *out)
+{
+    for (size_t i = 0; i < plan->user_sources.count; i++) {
+        Str shown = plan->user_sources.items[i];
+        UserSource source = {str_format(a, "%.*s/%.*s", FMT(plan->root), FMT(shown)), shown};
+        array_add(a, out, source);
+    }
+}
+
+/* ---- Headers ---- */
+
+static const size_t headers_count = sizeof EMBEDDED_HEADERS / sizeof *EMBEDDED_HEADERS;
+
+/* The index of the header that `name` means: its path, or the last parts of it. -1: none. */
+static int header_named(Str name)
+{
+    for (size_t i = 0; i < headers_count; i++) {
+        Str path = str_from(EMBEDDED_HEADERS[i].path);
+        if (str_eq(path, name) ||
+            (str_ends(path, name) && path.ptr[path.len - name.len - 1] == '/'))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* `#include "X"` with X one of ours; the header's index, else -1. */
+static int header_of_line(Str line)
+{
+    line = str_trim(line);
+    if (!str_starts(line, S("#")))
+        return -1;
+    line = str_trim(str_sub(line, 1, line.len));
+    if (!str_starts(line, S("include")))
+        return -1;
+    line = str_trim(str_sub(line, 7, line.len));
+    ptrdiff_t end = line.len > 1 ? str_find_char(str_sub(line, 1, line.len), '"') : -1;
+    return line.len && line.ptr[0] == '"' && end >= 0 ? header_named(str_sub(line, 1, end + 1)) : -1;
+}
+
+static void expand(StrBuf *out, Str text, const char *shown, bool *done, int depth)
+{
+    uint32_t number = 0;
+    for (Str rest = text, line; rest.len;) {
+        if (!str_cut(rest, '\n', &line, &rest)) {
+            line = rest;
+            rest = (Str){0};
+        }
+        number++;
+        int header = header_of_line(line);
+        if (header < 0 || depth > 8) {
+            buf_add(out, line);
+            buf_char(out, '\n');
+            continue;
+        }
+        if (!done[header]) {
+            done[header] = true;
+            buf_format(out, "#line 1 \"%s\"\n", EMBEDDED_HEADERS[header].path);
+            expand(out, (Str){(const char *)EMBEDDED_HEADERS[header].text,
+                              (ptrdiff_t)EMBEDDED_HEADERS[header].size},
+                   EMBEDDED_HEADERS[header].path, done, depth + 1);
+        }
+        buf_format(out, "#line %u \"%s\"\n", number + 1, shown);
+    }
+}
+
+static Str expanded(Arena *a, Str text, const char *shown)
+{
+    StrBuf b = {0};
+    bool *done = push(a, bool, headers_count);
+    expand(&b, text, shown, done, 0);
+    Str out = str_copy(a, buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+Str driver_expand(Arena *a, Str text)
+{
+    return expanded(a, text, "pipeline.c");
+}
+
+bool driver_is_libc_free(Str text)
+{
+    for (Str line; text.len;) {
+        if (!str_cut(text, '\n', &line, &text)) {
+            line = text;
+            text = (Str){0};
+        }
+        line = str_trim(line);
+        if (str_starts(line, S("#")) && str_find(line, S("include")) > 0 &&
+            str_find_char(line, '<') > 0)
+            return false;
+    }
+    return true;
+}
+
+Str driver_component_text(Arena *a, const UserSource *source, Str text)
+{
+    const char *shown = str_cstr(a, source->shown);
+    return str_format(a, "%s#line 1 \"%s\"\n%.*s",
+                      driver_is_libc_free(text) ? "#define DGC_NO_LIBC\n" : "", shown,
+                      FMT(expanded(a, text, shown)));
+}
+
+/* ---- Errors ---- */
+
+DgStatus driver_internal_error(Arena *a, Str said, Str text, DgError *err)
+{
+    char path[PATH_MAX];
+    const char *temp = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/dgc-program-XXXXXX.c", temp && *temp ? temp : "/tmp");
+    int fd = mkstemps(path, 2);
+    bool kept = fd >= 0 && close(fd) == 0 && write_file(path, text, 0600);
+    said = str_trim(said);
+    dg_fail(err, DG_BUG, "internal error: the emitted program does not compile: %.*s",
+            FMT(str_sub(said, 0, 600)));
+    dg_hint(err, "this is a mistake in dgc, not in the project; %s%s",
+            kept ? "the program is in " : "`dgc build --emit c` shows the program",
+            kept ? path : "");
+    (void)a;
+    return DG_BUG;
+}
+
+DgStatus driver_user_error(const char *compiler, Str said, DgError *err)
+{
+    const char *slash = strrchr(compiler, '/');
+    dg_fail(err, DG_FAILED, "%s does not take a component of the project: %.*s",
+            slash ? slash + 1 : compiler, FMT(str_sub(str_trim(said), 0, 800)));
+    dg_hint(err, "components are C11, and compiled by libtcc too");
+    return DG_FAILED;
+}
+
+/* ---- Building ---- */
+
+/* Files by name, so that nothing else can be removed by mistake. */
+static void remove_folder(Build *b)
+{
+    static const char *const files[] = {"pipeline.c", "pipeline.o", "pipeline", "log"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlink(str_cstr(b->a, str_format(b->a, "%s/%s", b->folder, files[i])));
+    for (size_t i = 0; i < b->job->user_sources.count; i++) {
+        unlink(str_cstr(b->a, str_format(b->a, "%s/user%zu.c", b->folder, i)));
+        unlink(str_cstr(b->a, str_format(b->a, "%s/user%zu.o", b->folder, i)));
+    }
+    rmdir(b->folder);
+}
+
+/* tcc links with the libc that dgc itself runs on; all it needs beside is shipped. */
+static DgStatus choose(Build *b, const char **compiler, Str *driver)
+{
+    static const char *const any[] = {"gcc", "clang", "cc", NULL};
+    static const char *const linkers[] = {"mold", "ld.lld", "ld.gold", "ld", NULL};
+    *driver = b->job->driver.len ? b->job->driver : S("auto");
+    *compiler = NULL;
+    if (str_eq(*driver, S("tcc")) || str_eq(*driver, S("pack")))
+        return DG_OK;
+    if (str_eq(*driver, S("auto"))) {
+        *compiler = driver_find(b->a, linkers) ? driver_find(b->a, any) : NULL;
+        if (!*compiler)
+            *driver = S("tcc");
+    } else if (str_eq(*driver, S("gcc")) || str_eq(*driver, S("clang"))) {
+        const char *const named[] = {str_cstr(b->a, *driver), NULL};
+        *compiler = driver_find(b->a, named);
+        if (!*compiler) {
+            dg_fail(b->err, DG_CONFIG, "the compiler `%.*s` is not on PATH", FMT(*driver));
+            dg_hint(b->err, "`--driver tcc` and `--driver pack` need no compiler");
+            return DG_CONFIG;
+        }
+    } else {
+        dg_fail(b->err, DG_USAGE, "there is no driver `%.*s`", FMT(*driver));
+        dg_hint(b->err, "the drivers are auto, gcc, clang, tcc and pack");
+        return DG_USAGE;
+    }
+    if (*compiler) {
+        const char *slash = strrchr(*compiler, '/');
+        *driver = str_from(slash ? slash + 1 : *compiler);
+    }
     return DG_OK;
 }
 
-static void remove_folder(Arena *a, const char *folder, size_t user_sources)
+static DgStatus cannot_create(const Build *b)
 {
-    static const char *const files[] = {"pipeline.c", "pipeline.o", "pipeline", "payload.s", "log"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        unlink(str_cstr(a, str_format(a, "%s/%s", folder, files[i])));
-    for (size_t i = 0; i < user_sources; i++)
-        unlink(str_cstr(a, str_format(a, "%s/user%zu.o", folder, i)));
-    rmdir(folder);
+    return dg_fail(b->err, DG_CANTCREATE, "could not create %.*s: %s", FMT(b->job->output),
+                   strerror(errno));
+}
+
+static DgStatus build_in_folder(Build *b, const char *compiler, Str driver)
+{
+    struct stat st;
+    DgStatus status = compiler                     ? driver_cc(b, compiler)
+                      : str_eq(driver, S("tcc")) ? driver_tcc(b)
+                                                 : driver_pack(b);
+    if (status != DG_OK)
+        return status;
+    if (stat(b->made, &st) != 0 || rename(b->made, str_cstr(b->a, b->job->output)) != 0)
+        return cannot_create(b);
+    b->out->bytes = st.st_size;
+    b->out->driver = driver;
+    return DG_OK;
 }
 
 DgStatus driver_build(Arena *a, const BuildJob *job, BuildResult *out, DgError *err)
 {
-    static const char *const any[] = {"gcc", "clang", "cc", NULL};
-    char *name = str_cstr(a, job->driver);
-    const char *const named[] = {name, NULL};
-    bool want_tcc = str_eq(job->driver, S("tcc"));
-    const char *cc = want_tcc ? NULL : driver_find(a, str_eq(job->driver, S("auto")) ? any : named);
-    if (!cc && !want_tcc && !str_eq(job->driver, S("auto"))) {
-        dg_fail(err, DG_CONFIG, "the compiler `%s` is not on PATH", name);
-        dg_hint(err, "`--driver tcc` needs no compiler");
-        return DG_CONFIG;
-    }
-    /* Beside the output, so that it can be put in place by renaming. */
-    char *folder = str_cstr(a, str_format(a, "%.*s.building-%ld", FMT(job->output), (long)getpid()));
-    if (mkdir(folder, 0700) != 0)
-        return dg_fail(err, DG_CANTCREATE, "could not create %.*s: %s", FMT(job->output), strerror(errno));
+    Build b = {.a = a, .job = job, .lib = driver_lib(a), .out = out, .err = err};
+    const char *compiler;
+    Str driver;
     char real[PATH_MAX];
-    if (realpath(folder, real))
-        folder = str_cstr(a, str_from(real));
-    Str temp = str_format(a, "%.*s", FMT(job->output));
-    DgStatus status = DG_OK;
-    if (!write_text(str_cstr(a, str_format(a, "%s/pipeline.c", folder)), job->text))
-        status = dg_fail(err, DG_CANTCREATE, "could not write to %s: %s", folder, strerror(errno));
-    else if (cc)
-        status = cc_build(a, job, cc, folder, temp, out, err);
-    else
-        status = driver_tcc_build(a, job, temp, err);
-    remove_folder(a, folder, job->user_sources.count);
     struct stat st;
-    if (status == DG_OK && stat(str_cstr(a, job->output), &st) == 0)
-        out->bytes = st.st_size;
-    out->driver = str_from(cc ? cc : "tcc");
-    if (!cc)
-        out->linker = S("tcc");
+    if (stat(str_cstr(a, job->output), &st) == 0 && S_ISDIR(st.st_mode))
+        return dg_fail(err, DG_CANTCREATE, "could not create %.*s: it is a folder", FMT(job->output));
+    DG_TRY(choose(&b, &compiler, &driver));
+    b.folder = str_cstr(a, str_format(a, "%.*s.building-%ld", FMT(job->output), (long)getpid()));
+    if (mkdir(b.folder, 0700) != 0)
+        return cannot_create(&b);
+    if (realpath(b.folder, real))
+        b.folder = str_cstr(a, str_from(real));
+    b.made = str_cstr(a, str_format(a, "%s/pipeline", b.folder));
+    DgStatus status = build_in_folder(&b, compiler, driver);
+    remove_folder(&b);
     return status;
 }

@@ -1,22 +1,29 @@
 /* driver.h - from C text to something that runs.
  *
  *   gcc, clang   -O2, linked with the archives beside dgc (lib/LINK) by the fastest linker there is
- *   tcc          libtcc compiles and links: no other compiler is needed, about 0.2 s
- *   jit          libtcc in memory, `dgc run`: what emitted code calls is looked up in dgc itself
+ *   tcc          libtcc compiles and links: no other compiler is needed, about 0.3 s
+ *   pack         a prebuilt runner with the program's object appended: nothing at all is needed
+ *   jit          libtcc in memory, `dgc run`
  *
  * Same text, same archives, same bytes: no time, no path and no user name enters the output.
  */
 #ifndef DGC_DRIVER_H
 #define DGC_DRIVER_H
 
-#include "runtime/base/base.h"
+#include "compiler/plan.h"
 #include "runtime/pipeline.h"
+
+typedef struct UserSource { /* one components/X.c of the project */
+    Str path;              /* on disk */
+    Str shown;             /* project-relative: what enters messages and debug information */
+} UserSource;
+typedef Array(UserSource) UserSources;
 
 typedef struct BuildJob {
     Str text;              /* the emitted program */
-    StrArray user_sources; /* the project's components/X.c: paths on disk */
+    UserSources user_sources;
     Str output;            /* path on disk */
-    Str driver;            /* "auto", "gcc", "clang", "tcc" */
+    Str driver;            /* "auto", "gcc", "clang", "tcc", "pack" */
     bool needs_duckdb;     /* the executable carries DuckDB, compressed */
     bool debug;            /* -g, not stripped */
 } BuildJob;
@@ -27,21 +34,29 @@ typedef struct BuildResult {
 } BuildResult;
 
 /* Writes the executable atomically. On failure nothing is left behind. A compiler's complaint about
- * emitted code is our mistake: DG_BUG, with its first lines in the message. */
+ * emitted code is our mistake: DG_BUG, with its first lines in the message and the C text kept. A
+ * complaint about a component of the project is DG_FAILED. */
 DgStatus driver_build(Arena *a, const BuildJob *job, BuildResult *out, DgError *err);
+
+/* Compiles in memory. The pipeline's tables live until the process ends. driver_jit.c */
+DgStatus driver_jit(Arena *a, Str text, const UserSources *user_sources, const DgPipeline **out,
+                    DgError *err);
+
+/* What libtcc makes of one component of the project; lives until the process ends. */
+typedef struct UserModule {
+    Array(const DgComponent *) components; /* every `dg_component_NAME` in it */
+    StrArray complaints;                   /* "file:line: error: message"; then there are none */
+} UserModule;
+/* Also checks that emitted code will find its ops under their `symbol`. False: see complaints.
+ * driver_jit.c */
+bool driver_component(Arena *a, const UserSource *source, UserModule *out);
+
+/* The project's components that a plan needs. */
+void user_sources_of(Arena *a, const Plan *plan, UserSources *out);
 
 /* The folder `lib` beside the dgc that runs. */
 Str driver_lib(Arena *a);
 /* First of the names found on PATH; NULL when none is. */
 const char *driver_find(Arena *a, const char *const *names);
-
-/* driver_tcc.c */
-DgStatus driver_tcc_build(Arena *a, const BuildJob *job, Str output, DgError *err);
-/* Compiles in memory. The pipeline's tables live until the process ends. */
-DgStatus driver_jit(Arena *a, Str text, const StrArray *user_sources, const DgPipeline **out,
-                    DgError *err);
-/* One component of the project: its descriptor. Complaints come as "file:line: message" lines. */
-DgStatus driver_component(Arena *a, Str path, const DgComponent **out, StrBuf *complaints,
-                          DgError *err);
 
 #endif

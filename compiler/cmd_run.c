@@ -13,12 +13,30 @@
 #include "compiler/cmd.h"
 #include "compiler/project.h"
 
-static pid_t child;
+static volatile pid_t child; /* for the signal handler */
 
-static void pass_on(int signal_number)
+/* What the terminal sends goes to the whole process group, so the child has it already. */
+static void pass_on(int signal_number, siginfo_t *info, void *context)
 {
-    if (child > 0)
+    (void)context;
+    if (child > 0 && info->si_code <= 0)
         kill(child, signal_number);
+}
+
+static void pass_signals_on(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    struct sigaction action = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
+static void default_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        signal(numbers[i], SIG_DFL);
 }
 
 static int wait_for(pid_t pid)
@@ -29,23 +47,29 @@ static int wait_for(pid_t pid)
             return 70;
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    fprintf(stderr, "dgc run: the pipeline was ended by signal %d\n", WTERMSIG(status));
-    return WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGABRT ? 70 : 128 + WTERMSIG(status);
+    int number = WTERMSIG(status);
+    bool crash = number == SIGSEGV || number == SIGABRT || number == SIGBUS || number == SIGILL ||
+                 number == SIGFPE;
+    fprintf(stderr, "dgc run: the pipeline %s (signal %d, %s)\n", crash ? "crashed" : "was ended",
+            number, strsignal(number));
+    return crash ? 70 : 128 + number;
 }
 
 /* The first plain argument is the project unless it follows an option that takes a value. */
 static Str take_project(int *argc, char **argv)
 {
-    static const char *const valued[] = {"--select", "-s", "--job", "--partition", "--partition-range",
-                                         "--threads", "--memory", "--home", "--progress", NULL};
+    static const char *const valued[] = {
+        "--select", "-s", "--job", "-j", "--partition", "-p", "--partition-range", "--threads", "-t",
+        "--memory", "-m", "--pool", "--home", "--project", "--progress", NULL};
     for (int i = 0; i < *argc; i++) {
+        struct stat st;
+        bool skip = false;
         if (argv[i][0] == '-') {
-            for (const char *const *v = valued; *v; v++)
-                if (strcmp(argv[i], *v) == 0)
-                    i++;
+            for (const char *const *v = valued; *v && !skip; v++)
+                skip = strcmp(argv[i], *v) == 0;
+            i += skip;
             continue;
         }
-        struct stat st;
         if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode))
             continue;
         Str project = str_from(argv[i]);
@@ -57,6 +81,52 @@ static Str take_project(int *argc, char **argv)
     return (Str){0};
 }
 
+/* In the child: compiles and never comes back. */
+static void run_program(Compile *c, Str text, int argc, char **argv)
+{
+    Arena *a = &c->arena;
+    const DgPipeline *pipeline = NULL;
+    UserSources sources = {0};
+    DgError err = {0};
+    user_sources_of(a, &c->plan, &sources);
+    DgStatus status = driver_jit(a, text, &sources, &pipeline, &err);
+    if (status != DG_OK) {
+        fprintf(stderr, "dgc run: %s\n  help: %s\n", err.message, err.hint);
+        exit(dg_status_exit_code(status));
+    }
+    project_export_dotenv(c->project);
+    if (!getenv("DGC_HOME"))
+        setenv("DGC_HOME", str_cstr(a, str_format(a, "%.*s/.dgc", FMT(c->project->root))), 1);
+    char **args = push(a, char *, argc + 5);
+    args[0] = str_cstr(a, S("dgc"));
+    args[1] = str_cstr(a, S("run"));
+    args[2] = str_cstr(a, S("--project"));
+    args[3] = str_cstr(a, c->project->root);
+    for (int i = 0; i < argc; i++)
+        args[i + 4] = argv[i];
+    exit(dg_main(pipeline, argc + 4, args));
+}
+
+static int run_in_child(Compile *c, Str text, int argc, char **argv)
+{
+    fflush(NULL);
+    pass_signals_on();
+    pid_t parent = getpid();
+    child = fork();
+    if (child < 0) {
+        fprintf(stderr, "dgc run: could not start a process: %s\n", strerror(errno));
+        return 71;
+    }
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent)
+            exit(143);
+        default_signals();
+        run_program(c, text, argc, argv);
+    }
+    return wait_for(child);
+}
+
 int cmd_run(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
@@ -65,8 +135,6 @@ int cmd_run(int argc, char **argv)
             return 0;
         }
     }
-    Arena arena;
-    arena_init(&arena, 0);
     Compile c = {0};
     CompileOptions co = {.project = take_project(&argc, argv), .check_sql = true};
     bool good = compile_project(&c, &co);
@@ -80,35 +148,7 @@ int cmd_run(int argc, char **argv)
         diag_print(&c.diag, 2);
         return 1;
     }
-    const DgPipeline *pipeline = NULL;
-    DgError err = {0};
-    DgStatus status = driver_jit(&arena, text, &c.plan.user_sources, &pipeline, &err);
-    if (status != DG_OK) {
-        fprintf(stderr, "dgc run: %s\n  %s\n", err.message, err.hint);
-        return dg_status_exit_code(status);
-    }
-    project_export_dotenv(c.project);
-    setenv("DGC_PROJECT", str_cstr(&arena, c.project->root), 1);
-    if (!getenv("DGC_HOME"))
-        setenv("DGC_HOME", str_cstr(&arena, str_format(&arena, "%.*s/.dgc", FMT(c.project->root))), 1);
-    char **args = push(&arena, char *, argc + 3);
-    args[0] = str_cstr(&arena, str_from("dgc"));
-    args[1] = str_cstr(&arena, str_from("run"));
-    for (int i = 0; i < argc; i++)
-        args[i + 2] = argv[i];
-    fflush(NULL);
-    signal(SIGINT, pass_on);
-    signal(SIGTERM, pass_on);
-    child = fork();
-    if (child < 0) {
-        fprintf(stderr, "dgc run: could not start a process: %s\n", strerror(errno));
-        return 71;
-    }
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        signal(SIGINT, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
-        exit(dg_main(pipeline, argc + 2, args));
-    }
-    return wait_for(child);
+    int code = run_in_child(&c, text, argc, argv);
+    compile_release(&c);
+    return code;
 }

@@ -94,6 +94,7 @@ struct Asset {
     const struct Instance *instance; /* compile.h; NULL: stub */
     Span at;                  /* the YAML or SQL it comes from, never {0} for declared ones */
     bool stub;                /* only named as a dependency: nothing declares it */
+    bool unlisted;            /* stub that only checks and reads of steps name: Dagster has none */
     bool external;            /* declared without a step of ours */
     int index;                /* position in the sorted list; slot in the emitted table */
 };
@@ -187,7 +188,7 @@ typedef struct Plan {
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;
     const struct SelectNode *select_nodes; /* assets as selections see them, once asked for */
-    StrArray user_sources;    /* components/X.c that steps need: paths on disk */
+    StrArray user_sources;    /* components/X.c that steps need: project-relative */
     bool needs_duckdb;
     Str fingerprint;          /* hex sha256 over all that was read, dgc's version included */
 } Plan;

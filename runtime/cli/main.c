@@ -4,14 +4,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "runtime/cli/cli.h"
 
 #include "runtime/os/os.h"
 
-/* The licences of what is linked in; the build provides them. */
-extern const char dgc_notices[] __attribute__((weak));
-extern const uint64_t dgc_notices_len __attribute__((weak));
+/* The licences of what is linked in, as a zstd frame; the build provides them. */
+extern const char dg_payload_notices[] __attribute__((weak));
+extern const char dg_payload_notices_end[] __attribute__((weak));
 
 int cli_write(const StrBuf *out, int code)
 {
@@ -107,11 +108,19 @@ static int say_text(Str text, const char *missing)
     return code;
 }
 
-static Str notices(void)
+/* Empty when there are none. */
+static Str notices(Arena *a)
 {
-    if (&dgc_notices_len == NULL)
+    const char *begin = dg_payload_notices, *end = dg_payload_notices_end;
+    if (!begin)
         return (Str){0};
-    return (Str){dgc_notices, (ptrdiff_t)dgc_notices_len};
+    size_t packed = (size_t)(end - begin);
+    unsigned long long bytes = ZSTD_getFrameContentSize(begin, packed);
+    if (bytes == ZSTD_CONTENTSIZE_UNKNOWN || bytes == ZSTD_CONTENTSIZE_ERROR || bytes > 16 << 20)
+        return (Str){0};
+    char *text = push(a, char, bytes + 1);
+    size_t got = text ? ZSTD_decompress(text, (size_t)bytes, begin, packed) : 0;
+    return ZSTD_isError(got) ? (Str){0} : (Str){text, (ptrdiff_t)got};
 }
 
 static int say_help(Cli *cli, bool of_command, int code)
@@ -136,7 +145,7 @@ static int dispatch(Cli *cli, int argc, char **argv)
     if (str_eq(first, S("--sbom")))
         return say_text(cli->pipeline->sbom_json, "no bill of materials was built in");
     if (str_eq(first, S("--licenses")))
-        return say_text(notices(), "no licences were built in");
+        return say_text(notices(&cli->arena), "no licences were built in");
     bool help = str_eq(first, S("help"));
     if (help && argc > 2 && cli_find_command(str_from(argv[2]), &cli->command, &near))
         return say_help(cli, true, 0);

@@ -103,7 +103,7 @@ bool dg_enter(DgEval *ev)
     return true;
 }
 
-void *dg_alloc(DgEval *ev, size_t size, size_t align, size_t count)
+void *dg_eval_alloc(DgEval *ev, size_t size, size_t align, size_t count)
 {
     if (count && size > ((size_t)LIMIT_TEMPLATE_BYTES * 4) / count) {
         dg_error(ev, DG_DATA, "the template makes a value that is too large");

@@ -10,8 +10,8 @@
 
 /* ---- Memory ---- */
 /* NULL, and an error, when the arena is full. */
-void *dg_alloc(DgEval *ev, size_t size, size_t align, size_t count);
-#define dg_make(ev, T, n) ((T *)dg_alloc((ev), sizeof(T), _Alignof(T), (size_t)(n)))
+void *dg_eval_alloc(DgEval *ev, size_t size, size_t align, size_t count);
+#define dg_make(ev, T, n) ((T *)dg_eval_alloc((ev), sizeof(T), _Alignof(T), (size_t)(n)))
 StrBuf dg_buf(DgEval *ev);              /* bounded by the budget */
 Str dg_take(DgEval *ev, StrBuf *b);     /* into the arena; frees and charges */
 DgValue dg_take_value(DgEval *ev, StrBuf *b, bool secret);
