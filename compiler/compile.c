@@ -28,8 +28,8 @@ static const Instance *instance_at(const Builder *b, Str path)
         folder = path;
         number = S("0]");
     }
-    static const char *const names[] = {"defs.yaml", "component.yaml"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const names[] = {"defs.yaml", "defs.yml", "component.yaml"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Str id = str_format(b->plan->arena, "%.*s/%s[%.*s", FMT(folder), names[i], FMT(number));
         const Instance *found = map_get(&b->instances, id);
         if (found)

@@ -201,6 +201,24 @@ static void warn_literal(Fill *f, const DgField *field, DgFieldKind kind, const 
                                   : "MY_TOKEN");
 }
 
+/* Dagster renders every text as a native Jinja template, braces or not: one line break at the end
+ * goes, and a text that is a quoted literal of Python's loses its quotes. What reads as a number
+ * stays text here: Dagster would make it one and then refuse it. */
+static Str native_text(Fill *f, Str text)
+{
+    if (text.len && text.ptr[text.len - 1] == '\n')
+        text.len--;
+    if (!text.len || (text.ptr[0] != '\'' && text.ptr[0] != '"'))
+        return text;
+    DgEval ev;
+    DgValue literal;
+    dg_eval_init(&ev, f->arena);
+    if (dg_literal_eval(&ev, text, &literal) && literal.kind == DG_V_STR)
+        text = literal.as.s;
+    dg_eval_free(&ev);
+    return text;
+}
+
 void fill_scalar(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node, void *to)
 {
     bool raw = kind == DG_F_SQL || kind == DG_F_EXPRESSION || (field->flags & DG_NO_TEMPLATE);
@@ -263,7 +281,9 @@ void fill_scalar(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node
         in_bounds(f, field, node->at, node->as.f);
         return;
     }
-    if (!assign_text(f, field, kind, node->text, node->at, to))
+    Str text = kind == DG_F_STRING && !raw && node->kind == YAML_STRING ? native_text(f, node->text)
+                                                                        : node->text;
+    if (!assign_text(f, field, kind, text, node->at, to))
         fill_mismatch(f, field, kind, node);
     else if (!(field->flags & DG_NO_TEMPLATE))
         warn_literal(f, field, kind, node);

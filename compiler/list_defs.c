@@ -62,7 +62,7 @@ DefsDoc defs_doc(const Plan *plan, const bool *chosen)
     bool automated = false;
     for (size_t i = 0; i < plan->assets.count; i++) {
         automated |= plan->assets.items[i]->automation.kind == DG_V_OBJECT;
-        if (!chosen || chosen[i])
+        if (!plan->assets.items[i]->unlisted && (!chosen || chosen[i]))
             add_asset(plan, &doc, plan->assets.items[i]);
     }
     for (size_t i = 0; i < plan->checks.count; i++) {

@@ -36,6 +36,13 @@ static size_t settle(Asset **items, size_t count)
     return kept;
 }
 
+/* Dagster knows assets that other assets are made from; what only a check reads is our own. */
+static void name_unlisted(Plan *plan, Str key, Span at)
+{
+    if (!plan_asset(plan, key))
+        plan_asset_or_stub(plan, key, at)->unlisted = true;
+}
+
 /* Every name that is used exists from here on. */
 static void name_stubs(Plan *plan)
 {
@@ -45,16 +52,17 @@ static void name_stubs(Plan *plan)
         for (size_t j = 0; j < asset->dep_keys.count; j++)
             plan_asset_or_stub(plan, asset->dep_keys.items[j], asset->at);
     }
+    for (size_t i = 0; i < plan->checks.count; i++)
+        plan_asset_or_stub(plan, plan->checks.items[i]->asset_key, plan->checks.items[i]->at);
     for (size_t i = 0; i < plan->checks.count; i++) {
-        Check *check = plan->checks.items[i];
-        check->asset = plan_asset_or_stub(plan, check->asset_key, check->at);
+        const Check *check = plan->checks.items[i];
         for (size_t j = 0; j < check->dep_keys.count; j++)
-            plan_asset_or_stub(plan, check->dep_keys.items[j], check->at);
+            name_unlisted(plan, check->dep_keys.items[j], check->at);
     }
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.items[i];
         for (size_t j = 0; j < step->read_keys.count; j++)
-            plan_asset_or_stub(plan, step->read_keys.items[j], step->at);
+            name_unlisted(plan, step->read_keys.items[j], step->at);
     }
 }
 

@@ -239,13 +239,14 @@ static void load_folder(Load *l, Str path, Folder *parent)
     if (!parent)
         l->p->top = folder;
     Str file = has(&list.files, S("defs.yaml"))        ? S("defs.yaml")
+               : has(&list.files, S("defs.yml"))       ? S("defs.yml")
                : has(&list.files, S("component.yaml")) ? S("component.yaml")
                                                        : (Str){0};
     if (file.len) {
         if (!load_file(l, folder, file))
             return;
-    } else if (has(&list.files, S("defs.yml")) || has(&list.files, S("component.yml"))) {
-        diag_help(diag_report(&l->c->diag, W0116, (Span){0}, "`%.*s/*.yml` is not read",
+    } else if (has(&list.files, S("component.yml"))) {
+        diag_help(diag_report(&l->c->diag, W0116, (Span){0}, "`%.*s/component.yml` is not read",
                               FMT(path)),
                   "rename it to `defs.yaml`");
     }
