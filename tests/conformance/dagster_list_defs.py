@@ -96,7 +96,7 @@ def dagster_document(folder, log):
     if child == 0:
         try:
             os.chdir(folder)
-            sys.path.insert(0, str(folder / "src"))
+            sys.path.append(str(folder / "src"))  # the first entry is taken away by the loader
             out_fd = os.open(out, os.O_WRONLY | os.O_CREAT)
             log_fd = os.open(log, os.O_WRONLY | os.O_CREAT)
             os.dup2(out_fd, 1)
@@ -123,6 +123,13 @@ def dgc_document(dgc, folder, log):
     if done.returncode < 0 or "Sanitizer" in done.stderr:
         raise RuntimeError(f"dgc died: {done.returncode} {done.stderr[-300:]}")
     return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def normal(document):
+    """Checks come out of a set in Dagster: in no order."""
+    if document:
+        document["asset_checks"].sort(key=lambda check: check["key"])
+    return document
 
 
 def verdict(expect, theirs, ours):
@@ -152,8 +159,8 @@ def main():
         folder = work / name
         make_project(folder, "case_" + name.replace("-", "_"), files)
         try:
-            theirs = dagster_document(folder, folder / "dagster.log")
-            ours = dgc_document(dgc, folder, folder / "dgc.log")
+            theirs = normal(dagster_document(folder, folder / "dagster.log"))
+            ours = normal(dgc_document(dgc, folder, folder / "dgc.log"))
             problem = verdict(expect, theirs, ours)
         except Exception as error:  # a case that cannot be read is a failure, not the end
             theirs = ours = None
