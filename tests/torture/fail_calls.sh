@@ -21,6 +21,7 @@ try() { # FAULT
 }
 
 while read -r call count; do
+    wanted "$call" || continue
     case $call in
     crash:* | close | kill | poll | waitpid | stat) continue ;;
     malloc) effects=fail ;;

@@ -1,7 +1,8 @@
 # lib.sh: what the torture scripts share. Sourced.
 #
 # A script is called as `SCRIPT [EXECUTABLE [ARGS...]]`; without arguments it builds and uses the toy
-# pipeline (tests/support/toy.c). TORTURE_POINTS is the number of points tried of each kind (0: all).
+# pipeline (tests/support/toy.c). TORTURE_POINTS is the number of points tried of each kind (0: all),
+# TORTURE_CALLS a list of the kinds to try: 'malloc open'.
 set -uo pipefail
 export LC_ALL=C
 ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -63,6 +64,8 @@ points() {
         if (want == 0 || n <= want) { for (i = 1; i <= n; i++) print i; exit }
         for (i = 0; i < want; i++) { p = 1 + int(i * (n - 1) / (want - 1)); if (p != last) print p; last = p } }'
 }
+
+wanted() { case " ${TORTURE_CALLS:-$1} " in *" $1 "*) true ;; *) false ;; esac; }
 
 # counts: how often each call is made by one run, "NAME COUNT" lines.
 counts() {
