@@ -276,9 +276,11 @@ void temit_stmts(TEmit *x, const TStmts *list)
         emit_place(x, s);
         switch (s->kind) {
         case TS_TEXT: emit_text(x, s->as.text); break;
-        case TS_PRINT:
-            emit_line(x->e, "dg_print(ev, %.*s);", FMT(temit_expr(x, s->as.expr)));
+        case TS_PRINT: {
+            Str value = temit_expr(x, s->as.expr);
+            emit_line(x->e, "dg_print(ev, %.*s);", FMT(value));
             break;
+        }
         case TS_DO: temit_effect(x, s->as.expr); break;
         case TS_IF: emit_if(x, s); break;
         case TS_FOR: emit_for(x, s->as.loop); break;

@@ -238,16 +238,19 @@ static Str arguments(TEmit *x, TExpr *first, bool first_is_argument, const TArgs
     emit_line(x->e, "DgArgs %.*s = {0};", FMT(name));
     for (size_t i = skip; i < n + head; i++)
         emit_line(x->e, "dg_arg(ev, &%.*s, %.*s);", FMT(name), FMT(text[i]));
-    if (args->star)
-        emit_line(x->e, "dg_arg_star(ev, &%.*s, %.*s);", FMT(name), FMT(temit_expr(x, args->star)));
+    if (args->star) {
+        Str value = temit_expr(x, args->star);
+        emit_line(x->e, "dg_arg_star(ev, &%.*s, %.*s);", FMT(name), FMT(value));
+    }
     for (size_t i = 0; i < args->named_count; i++) {
         Str value = temit_expr(x, args->named[i].value);
         emit_line(x->e, "dg_arg_named(ev, &%.*s, %.*s, %.*s);", FMT(name),
                   FMT(c_string(x->arena, args->named[i].name)), FMT(value));
     }
-    if (args->star_star)
-        emit_line(x->e, "dg_arg_star_star(ev, &%.*s, %.*s);", FMT(name),
-                  FMT(temit_expr(x, args->star_star)));
+    if (args->star_star) {
+        Str value = temit_expr(x, args->star_star);
+        emit_line(x->e, "dg_arg_star_star(ev, &%.*s, %.*s);", FMT(name), FMT(value));
+    }
     return str_format(x->arena, "&%.*s", FMT(name));
 }
 
@@ -259,8 +262,8 @@ static Str env_call(TEmit *x, const TExpr *e)
     Str name = c_string(x->arena, args->items[0]->as.value.as.s);
     if (args->count < 2)
         return str_format(x->arena, "dg_env_need(ev, %.*s)", FMT(name));
-    return str_format(x->arena, "dg_env_or(ev, %.*s, %.*s)", FMT(name),
-                      FMT(temit_expr(x, args->items[1])));
+    Str fallback = temit_expr(x, args->items[1]);
+    return str_format(x->arena, "dg_env_or(ev, %.*s, %.*s)", FMT(name), FMT(fallback));
 }
 
 static Str call(TEmit *x, const TExpr *e)
@@ -364,8 +367,10 @@ Str temit_condition(TEmit *x, const TExpr *e)
         return comparison(x, e);
     if (e->kind == TE_TEST)
         return apply(x, e);
-    if (e->kind == TE_UNARY && e->as.unary.op == TU_NOT)
-        return str_format(x->arena, "!%.*s", FMT(temit_condition(x, e->as.unary.operand)));
+    if (e->kind == TE_UNARY && e->as.unary.op == TU_NOT) {
+        Str operand = temit_condition(x, e->as.unary.operand);
+        return str_format(x->arena, operand.ptr[0] == '!' ? "!(%.*s)" : "!%.*s", FMT(operand));
+    }
     if ((e->kind == TE_AND || e->kind == TE_OR) && is_in_place(e->as.binary.right) &&
         (e->as.binary.left->kind == e->kind || is_in_place(e->as.binary.left))) {
         Str left = temit_condition(x, e->as.binary.left);
@@ -373,15 +378,19 @@ Str temit_condition(TEmit *x, const TExpr *e)
         return str_format(x->arena, "(%.*s %s %.*s)", FMT(left), e->kind == TE_AND ? "&&" : "||",
                           FMT(right));
     }
-    return str_format(x->arena, "dg_truthy(ev, %.*s)", FMT(temit_expr(x, e)));
+    Str value = temit_expr(x, e);
+    return str_format(x->arena, "dg_truthy(ev, %.*s)", FMT(value));
 }
 
 static Str unary(TEmit *x, const TExpr *e)
 {
-    if (e->as.unary.op == TU_NOT)
-        return str_format(x->arena, "dgv_bool(%.*s)", FMT(temit_condition(x, e)));
+    if (e->as.unary.op == TU_NOT) {
+        Str condition = temit_condition(x, e);
+        return str_format(x->arena, "dgv_bool(%.*s)", FMT(condition));
+    }
+    Str operand = temit_expr(x, e->as.unary.operand);
     return str_format(x->arena, "%s(ev, %.*s)", e->as.unary.op == TU_NEG ? "dg_neg" : "dg_pos",
-                      FMT(temit_expr(x, e->as.unary.operand)));
+                      FMT(operand));
 }
 
 /* ---- Sequences and parts ---- */
@@ -428,8 +437,8 @@ static Str attribute(TEmit *x, const TExpr *e)
     Str name = c_string(x->arena, e->as.part.name);
     if (is_env(e->as.part.object))
         return str_format(x->arena, "dg_env_get(ev, %.*s)", FMT(name));
-    return str_format(x->arena, "dg_attr(ev, %.*s, %.*s)",
-                      FMT(temit_expr(x, e->as.part.object)), FMT(name));
+    Str object = temit_expr(x, e->as.part.object);
+    return str_format(x->arena, "dg_attr(ev, %.*s, %.*s)", FMT(object), FMT(name));
 }
 
 static Str capture(TEmit *x, const TExpr *e)
@@ -454,7 +463,10 @@ Str temit_expr(TEmit *x, const TExpr *e)
     case TE_CALL: return call(x, e);
     case TE_FILTER: return apply(x, e);
     case TE_TEST:
-    case TE_COMPARE: return str_format(x->arena, "dgv_bool(%.*s)", FMT(temit_condition(x, e)));
+    case TE_COMPARE: {
+        Str condition = temit_condition(x, e);
+        return str_format(x->arena, "dgv_bool(%.*s)", FMT(condition));
+    }
     case TE_UNARY: return unary(x, e);
     case TE_BINARY: return two(x, binary[e->as.binary.op], e->as.binary.left, e->as.binary.right);
     case TE_AND:

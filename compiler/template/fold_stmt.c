@@ -30,6 +30,19 @@ static bool refuses_print(Fold *f, Folded v, const TExpr *e)
     return true;
 }
 
+/* What is printed stays as it is now, even if the list changes later. */
+static void freeze_piece(Fold *f, TStmt *s)
+{
+    if (!f->t.mutates || s->kind != TS_PRINT || s->as.expr->kind != TE_CONST)
+        return;
+    DgValue *v = &s->as.expr->as.value;
+    if (v->kind == DG_V_LIST)
+        *v = dgv_taint(dg_list(&f->ev, v->as.list->items, v->as.list->count), v->secret);
+    else if (v->kind == DG_V_DICT)
+        *v = dgv_taint(dg_dict(&f->ev, v->as.dict->keys, v->as.dict->values, v->as.dict->count),
+                       v->secret);
+}
+
 static void print_value(Fold *f, const TStmt *from, Folded v, const TExpr *at)
 {
     if (refuses_print(f, v, at))
@@ -44,7 +57,12 @@ static void print_value(Fold *f, const TStmt *from, Folded v, const TExpr *at)
             add_stmt(f, from, TS_TEXT)->as.text = text;
         return;
     }
-    add_stmt(f, from, TS_PRINT)->as.expr = fold_expr_of(f, v, at);
+    if (f->out->count == 1) /* Jinja turns the first piece into text when the second comes */
+        freeze_piece(f, f->out->items[0]);
+    TStmt *s = add_stmt(f, from, TS_PRINT);
+    s->as.expr = fold_expr_of(f, v, at);
+    if (f->out->count > 1)
+        freeze_piece(f, s);
 }
 
 Folded fold_capture(Fold *f, const TStmts *body, const TExpr *at)

@@ -34,8 +34,6 @@ DgValue dg_attr_path(DgEval *ev, DgValue v, DgValue path)
     Str rest = dg_want_str(ev, path, "the attribute"), part;
     for (bool more = !dg_failed(ev); more;) {
         more = str_cut(rest, '.', &part, &rest);
-        if (!more)
-            part = rest;
         bool digits = part.len > 0;
         for (ptrdiff_t i = 0; i < part.len; i++)
             digits = digits && part.ptr[i] >= '0' && part.ptr[i] <= '9';
@@ -55,7 +53,8 @@ static void merge(DgEval *ev, DgValue *keys, DgValue *values, DgValue *room, siz
     merge(ev, keys, values, room, half, reverse);
     merge(ev, keys + half, values ? values + half : NULL, room, n - half, reverse);
     while (i < half && j < n && !dg_failed(ev)) {
-        bool right = reverse ? dg_lt(ev, keys[i], keys[j]) : dg_lt(ev, keys[j], keys[i]);
+        bool right = !dgv_equal(keys[i], keys[j]) &&
+                     (reverse ? dg_lt(ev, keys[i], keys[j]) : dg_lt(ev, keys[j], keys[i]));
         size_t from = right ? j++ : i++;
         room[k] = keys[from];
         if (values)
@@ -90,8 +89,6 @@ static DgValue sort_key(DgEval *ev, DgValue item, DgValue attribute, bool case_s
     Str rest = attribute.as.s, part;
     for (bool more = true; more && !dg_failed(ev);) {
         more = str_cut(rest, ',', &part, &rest);
-        if (!more)
-            part = rest;
         dg_append(ev, list, folded(ev, dg_attr_path(ev, item, dgv_from_str(part)), case_sensitive));
     }
     return list;

@@ -70,8 +70,6 @@ DgValue dg_filter_indent(DgEval *ev, const DgArgs *args)
     Str rest = s.as.s, line;
     for (bool start = true, more = true; more && dg_step(ev, 1); start = false) {
         more = str_cut(rest, '\n', &line, &rest);
-        if (!more)
-            line = rest;
         if (start ? first : (blank || line.len))
             buf_add(&b, by);
         buf_add(&b, line);

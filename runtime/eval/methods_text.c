@@ -232,6 +232,27 @@ static DgValue m_splitlines(const Call *c, int how)
     return dg_list(c->ev, out.items, out.count);
 }
 
+static DgValue m_expandtabs(const Call *c, int how)
+{
+    DgValue v = dgv_int(8);
+    if (!dg_args_spread(c->ev, "expandtabs()", c->args, "tabsize", &v, 0))
+        return dgv_undefined();
+    int64_t size = dg_want_int(c->ev, v, "the tab size"), column = 0;
+    StrBuf b = dg_buf(c->ev);
+    for (ptrdiff_t at = 0; at < c->self.as.s.len && !b.failed;) {
+        ptrdiff_t start = at;
+        uint32_t u = utf8_next(c->self.as.s, &at);
+        if (u == '\t') {
+            for (int64_t n = size > 0 ? size - column % size : 0; n > 0 && !b.failed; n--, column++)
+                buf_char(&b, ' ');
+        } else {
+            buf_add(&b, (Str){c->self.as.s.ptr + start, at - start});
+            column = u == '\n' || u == '\r' ? 0 : column + 1;
+        }
+    }
+    return dg_take_value(c->ev, &b, false);
+}
+
 static DgValue m_join(const Call *c, int how)
 {
     DgValue list;
@@ -415,7 +436,7 @@ static const struct {
 } METHODS[] = {
     {"capitalize", m_case, 'c'}, {"casefold", m_case, 'l'}, {"center", m_pad, 'c'},
     {"count", m_find, 'n'}, {"encode", m_encode, 0}, {"endswith", m_starts, 'e'},
-    {"find", m_find, 'f'}, {"format", m_format, 0}, {"index", m_find, 'i'},
+    {"expandtabs", m_expandtabs, 0}, {"find", m_find, 'f'}, {"format", m_format, 0}, {"index", m_find, 'i'},
     {"isalnum", m_is, 'n'}, {"isalpha", m_is, 'a'}, {"isascii", m_is, 'i'},
     {"isdecimal", m_is, 'd'}, {"isdigit", m_is, 'd'}, {"isidentifier", m_is, 'e'},
     {"islower", m_is, 'l'}, {"isnumeric", m_is, 'd'}, {"isspace", m_is, 's'},

@@ -236,6 +236,8 @@ DgValue dg_title(DgEval *ev, DgValue s)
         uint32_t c = utf8_next(s.as.s, &at);
         if (inside)
             uc_lower(&b, c);
+        else if (c == 0xDF)
+            buf_add(&b, S("Ss"));
         else
             uc_upper(&b, c);
         inside = uc_is_upper(c) || uc_is_lower(c);
