@@ -29,6 +29,11 @@ Emit *emit_new(Arena *arena, const Sources *sources, bool line_directives)
     return e;
 }
 
+Arena *emit_arena(Emit *e)
+{
+    return e->arena;
+}
+
 EmitSection emit_section(Emit *e, EmitSection to)
 {
     EmitSection before = e->now;

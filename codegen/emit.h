@@ -29,6 +29,7 @@ void emit_open(Emit *e, const char *fmt, ...) DG_PRINTF(2, 3);  /* line, `{`, in
 void emit_close(Emit *e, const char *after);                    /* dedent, `}` + after */
 void emit_quote(Emit *e, Span at); /* the source lines as a C comment, `*` + `/` made harmless */
 Str emit_finish(Emit *e);
+Arena *emit_arena(Emit *e);
 
 /* A C identifier from a name of the user's: `raw/flights` gives `raw_flights`. The same name gives
  * the same identifier; different names never collide within one Emit; keywords are escaped. */
