@@ -141,10 +141,8 @@ $(OBJ)/sources.list: FORCE
 OUR_LIBS = $(OUT)/compiler/libdgcompiler.a $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 LINK_LIBS = -Wl,--start-group $(OUR_LIBS) -Wl,--end-group $(TP_COMPILER_LIBS) $(TP_RUNTIME_LIBS) $(LDLIBS)
 
-# dgc carries the whole runtime and exports it: what `dgc run` compiles in memory calls it by name.
 $(OUT)/dgc: $(OBJ)/compiler/main.o $(OUR_LIBS)
-	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(LIB)/libdgrt.a $(LIB)/libdgcomp.a \
-	    -Wl,--no-whole-archive $(LINK_LIBS)
+	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
 
 # --- what dgc needs beside itself to build pipelines ---
 
@@ -196,19 +194,11 @@ $(LIB)/dgrunner: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/libdgcomp.a 
 $(LIB)/dgrunner-duckdb: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/payload.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)
 
-# DuckDB as an object, for the driver that has no assembler.
-$(LIB)/payload.o: $(LIB)/.third-party
-	@(for pair in duckdb:libduckdb.so stdcxx:libstdc++.so.6 gcc_s:libgcc_s.so.1; do \
-	    name=dg_payload_$${pair%%:*}; \
-	    printf '%s\n' ".section .rodata.$$name,\"a\",@progbits" ".globl $$name, $${name}_end" ".balign 16" "$$name:" \
-	        ".incbin \"$(LIB)/$${pair#*:}.zst\"" "$${name}_end:" ".byte 0"; done; \
-	  printf '%s\n' '.section .note.GNU-stack,"",@progbits') | $(CC) -x assembler -c - -o $@
-
 $(LIB)/include/%.h: %.h
 	@mkdir -p $(@D)
 	@cp $< $@
 
-all: $(OUT)/dgc $(LIB)/LINK $(LIB)/.third-party $(LIB)/payload.o $(patsubst %,$(LIB)/include/%,$(EMITTED_HEADERS)) $(BUILD)/notices.txt \
+all: $(OUT)/dgc $(LIB)/LINK $(LIB)/.third-party $(patsubst %,$(LIB)/include/%,$(EMITTED_HEADERS)) $(BUILD)/notices.txt \
     $(LIB)/notices.o $(LIB)/payload.o $(LIB)/dgrunner $(LIB)/dgrunner-duckdb
 
 # --- tests ---
