@@ -32,7 +32,14 @@
     X(register_table_function) X(bind_get_extra_info) X(bind_add_result_column)                 \
     X(bind_get_parameter) X(bind_set_bind_data) X(bind_set_error) X(init_get_bind_data)         \
     X(init_set_init_data) X(init_set_error) X(init_set_max_threads) X(function_get_bind_data)   \
-    X(function_get_local_init_data) X(function_set_error) X(get_int64) X(destroy_value)
+    X(function_get_local_init_data) X(function_set_error) X(get_int64) X(destroy_value)         \
+    X(create_int64) X(add_replacement_scan) X(replacement_scan_set_function_name)               \
+    X(replacement_scan_add_parameter) X(prepared_statement_type)                                \
+    X(list_type_child_type) X(array_type_child_type) X(array_type_array_size)                   \
+    X(map_type_key_type) X(map_type_value_type) X(struct_type_child_count)                      \
+    X(struct_type_child_name) X(struct_type_child_type) X(union_type_member_count)              \
+    X(union_type_member_name) X(union_type_member_type) X(enum_dictionary_size)                 \
+    X(enum_dictionary_value)
 
 typedef struct DuckApi {
 #define X(name) __typeof__(duckdb_##name) *name;
