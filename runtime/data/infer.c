@@ -1,0 +1,91 @@
+/* infer.c - asks DuckDB's readers for the columns of a file. */
+#include "runtime/data/infer.h"
+
+#include <pthread.h>
+
+#include "runtime/data/batch.h"
+#include "runtime/db/warehouse.h"
+
+Str dg_format_of(Str path)
+{
+    static const struct { const char *end, *format; } ends[] = {
+        {".csv", "csv"}, {".tsv", "tsv"}, {".tab", "tsv"}, {".ndjson", "ndjson"}, {".jsonl", "ndjson"},
+        {".json", "json"}, {".parquet", "parquet"}, {".pq", "parquet"}};
+    if (str_ends(path, S(".gz")))
+        path = str_sub(path, 0, path.len - 3);
+    else if (str_ends(path, S(".zst")))
+        path = str_sub(path, 0, path.len - 4);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (str_ends(path, str_from(ends[i].end)))
+            return str_from(ends[i].format);
+    return (Str){0};
+}
+
+Str dg_reader_sql(Arena *a, const Str *paths, size_t count, Str format, Str options)
+{
+    static const struct { const char *format, *call, *extra; } readers[] = {
+        {"csv", "read_csv", ""}, {"tsv", "read_csv", ", delim = '\t'"},
+        {"json", "read_json", ", maximum_object_size = 268435456"},
+        {"ndjson", "read_json", ", format = 'newline_delimited', maximum_object_size = 268435456"},
+        {"parquet", "read_parquet", ""}};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        if (!str_eq(format, str_from(readers[i].format)))
+            continue;
+        StrBuf b = {0};
+        buf_format(&b, "%s([", readers[i].call);
+        for (size_t k = 0; k < count; k++)
+            buf_format(&b, "%s%.*s", k ? ", " : "", FMT(dg_duckdb_text(a, paths[k])));
+        buf_format(&b, "]%s%.*s)", readers[i].extra, FMT(options));
+        Str out = str_copy(a, buf_str(&b));
+        buf_free(&b);
+        return out;
+    }
+    return (Str){0};
+}
+
+/* One database for all questions of a build: opening one takes longer than asking. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static DgWarehouse *warehouse;
+static DgSession *session;
+
+static DgStatus open_session(DgError *err)
+{
+    DgWarehouseOptions o = {.memory_max = 256 << 20, .threads = 1};
+    if (session)
+        return DG_OK;
+    DG_TRY(dg_warehouse_open(&o, &warehouse, err));
+    return dg_session_open(warehouse, &session, err);
+}
+
+static DgStatus describe(Arena *a, Str sql, const DgColumn **columns, int32_t *count, DgError *err)
+{
+    DgScan *scan;
+    DG_TRY(dg_scan_open(session, sql, &scan, err));
+    int32_t n;
+    const DgColumn *found = dg_scan_columns(scan, &n);
+    DgColumn *copy = push(a, DgColumn, n + 1);
+    for (int32_t i = 0; i < n; i++) {
+        copy[i] = found[i];
+        copy[i].name = str_copy(a, found[i].name);
+        copy[i].path = (Str){0};
+    }
+    *columns = copy;
+    *count = n;
+    dg_scan_close(scan);
+    return DG_OK;
+}
+
+DgStatus dg_infer_columns(Arena *a, Str disk_path, Str format, const DgColumn **columns, int32_t *count,
+                          DgError *err)
+{
+    Str kind = format.len && !str_eq(format, S("auto")) ? format : dg_format_of(disk_path);
+    Str reader = dg_reader_sql(a, &disk_path, 1, kind, (Str){0});
+    if (!reader.len)
+        return dg_fail(err, DG_DATA, "the format of %.*s is not known", FMT(disk_path));
+    pthread_mutex_lock(&lock);
+    DgStatus status = open_session(err);
+    if (status == DG_OK)
+        status = describe(a, str_format(a, "SELECT * FROM %.*s LIMIT 0", FMT(reader)), columns, count, err);
+    pthread_mutex_unlock(&lock);
+    return status;
+}

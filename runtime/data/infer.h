@@ -1,0 +1,17 @@
+/* infer.h - the columns of a data file, from a look at its beginning; used when building. */
+#ifndef DGC_INFER_H
+#define DGC_INFER_H
+
+#include "runtime/base/base.h"
+
+/* `format`: csv, tsv, json, ndjson, parquet, or empty for "by the name". DuckDB's own sniffer
+ * decides, as it will when the file is loaded. Names and columns live in the arena. */
+DgStatus dg_infer_columns(Arena *a, Str disk_path, Str format, const DgColumn **columns, int32_t *count,
+                          DgError *err);
+
+/* The table function that reads such files: `read_csv('a.csv', delim = '\t')`. `paths` are already
+ * expanded. Empty when the format is none of those. */
+Str dg_reader_sql(Arena *a, const Str *paths, size_t count, Str format, Str options);
+Str dg_format_of(Str path); /* "csv"... by its name, `.gz` and `.zst` ignored; empty: unknown */
+
+#endif
