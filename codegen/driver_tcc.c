@@ -25,7 +25,8 @@ static bool add_library_of(TCCState *s, const char *function)
 
 static bool link_program(TCCState *s, Build *b, const StrArray *list)
 {
-    bool ok = true;
+    /* Other compilers bring a crtbegin.o that has it. */
+    bool ok = tcc_compile_string(s, "void *__dso_handle = 0;") == 0;
     for (size_t i = 0; ok && i < list->count; i++)
         if (!str_starts(list->items[i], S("-")))
             ok = add(s, b, list->items[i]);

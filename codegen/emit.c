@@ -47,13 +47,19 @@ void emit_at(Emit *e, Span at)
     e->at = at;
 }
 
+/* With directives a line that has a place begins with a mark, which emit_finish() turns into #line
+ * where the compiler would otherwise believe it to be elsewhere. No text of ours has these bytes:
+ * c_string() writes them as escapes. */
+static const char mark_begin = 1, mark_end = 2;
+
 static void add_line(Emit *e, const char *fmt, va_list args, const char *end)
 {
+    enum { PLACES_COLUMN = 64 };
     Section *s = &e->sections[e->now];
     const SourceFile *file = e->at.file ? sources_file(e->sources, e->at.file) : NULL;
     uint32_t line = file ? sources_line_of(e->sources, e->at) : 0;
     if (file && e->directives)
-        buf_format(&s->text, "#line %u %.*s\n", line, FMT(c_string(e->arena, file->path)));
+        buf_format(&s->text, "%c%u:%u%c", mark_begin, e->at.file, line, mark_end);
     size_t start = s->text.len;
     for (int i = 0; i < s->indent; i++)
         buf_add(&s->text, S("    "));
@@ -61,7 +67,7 @@ static void add_line(Emit *e, const char *fmt, va_list args, const char *end)
     buf_add(&s->text, str_from(end));
     if (file && !e->directives) {
         size_t width = s->text.len - start;
-        for (; width < 56; width++)
+        for (; width < PLACES_COLUMN; width++)
             buf_char(&s->text, ' ');
         buf_format(&s->text, " /* %.*s:%u */", FMT(file->path), line);
     }
@@ -82,7 +88,8 @@ void emit_open(Emit *e, const char *fmt, ...)
     va_list args;
     va_start(args, fmt);
     /* A function's brace stands on its own line, as in the code written by hand. */
-    bool function = e->sections[e->now].indent == 0 && fmt[0] == 's' && strchr(fmt, '(');
+    size_t length = strlen(fmt);
+    bool function = e->sections[e->now].indent == 0 && length && fmt[length - 1] == ')';
     add_line(e, fmt, args, function ? "" : " {");
     va_end(args);
     if (function)
@@ -98,47 +105,107 @@ void emit_close(Emit *e, const char *after)
     emit_line(e, "}%s", after);
 }
 
+/* A comment in the YAML could end the comment in C. */
+static void quote_line(StrBuf *out, Str text)
+{
+    buf_add(out, text.len ? S(" *   ") : S(" *"));
+    for (ptrdiff_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        buf_char(out, c < 32 ? ' ' : (char)c);
+        if (i + 1 < text.len && ((c == '*' && text.ptr[i + 1] == '/') ||
+                                 (c == '/' && text.ptr[i + 1] == '*')))
+            buf_char(out, ' ');
+    }
+    buf_char(out, '\n');
+}
+
 void emit_quote(Emit *e, Span at)
 {
+    enum { LINES_MAX = 60 };
     const SourceFile *file = sources_file(e->sources, at.file);
     StrBuf *out = &e->sections[e->now].text;
     if (!file || at.end <= at.start)
         return;
-    uint32_t first = sources_line_of(e->sources, at);
-    uint32_t last = sources_line_of(e->sources, (Span){at.file, at.end - 1, at.end});
+    Str text = str_sub(file->text, at.start, at.end);
+    while (text.len && strchr(" \n\r\t", text.ptr[text.len - 1]))
+        text.len--;
+    uint32_t first = sources_line_of(e->sources, at), shown = 0;
+    uint32_t last = sources_line_of(
+        e->sources, (Span){at.file, at.start + (uint32_t)(text.len ? text.len - 1 : 0), at.end});
     buf_format(out, "/* %.*s:%u\n", FMT(file->path), first);
-    for (uint32_t line = first; line <= last && line < first + 40; line++) {
-        Str text = sources_line(e->sources, at.file, line);
-        buf_add(out, S(" *   "));
-        for (ptrdiff_t i = 0; i < text.len; i++) {
-            buf_char(out, text.ptr[i]);
-            if (i + 1 < text.len && ((text.ptr[i] == '*' && text.ptr[i + 1] == '/') ||
-                                     (text.ptr[i] == '/' && text.ptr[i + 1] == '*')))
-                buf_char(out, ' ');
+    for (uint32_t line = first; line <= last && shown < LINES_MAX; line++, shown++)
+        quote_line(out, sources_line(e->sources, at.file, line));
+    if (first + shown <= last)
+        quote_line(out, S("..."));
+    buf_add(out, S(" */\n"));
+}
+
+/* Turns marks into directives. The compiler counts on from the last directive, so two lines are
+ * followed: where a line stands, and where the compiler believes it to stand. */
+typedef struct Cursor {
+    uint32_t file;    /* 0: pipeline.c itself */
+    uint32_t line;
+} Cursor;
+
+static bool take_mark(Str *line, Cursor *want)
+{
+    int64_t file, number;
+    Str mark, rest, left, right;
+    if (!line->len || line->ptr[0] != mark_begin ||
+        !str_cut(str_sub(*line, 1, line->len), mark_end, &mark, &rest) ||
+        !str_cut(mark, ':', &left, &right) || !str_to_int(left, &file) || !str_to_int(right, &number))
+        return false;
+    *want = (Cursor){(uint32_t)file, (uint32_t)number};
+    *line = rest;
+    return true;
+}
+
+static void add_directives(Emit *e, Str text, StrBuf *out)
+{
+    uint32_t actual = 1;
+    Cursor believed = {0, 1};
+    for (Str line; text.len; actual++, believed.line++) {
+        if (!str_cut(text, '\n', &line, &text)) {
+            line = text;
+            text = (Str){0};
         }
+        Cursor want = {0, actual};
+        bool placed = take_mark(&line, &want);
+        if (want.file != believed.file || want.line != believed.line) {
+            if (!line.len) { /* an empty line needs no place */
+                buf_char(out, '\n');
+                continue;
+            }
+            if (!placed)
+                want.line++; /* the directive is a line too */
+            Str path = want.file ? sources_file(e->sources, want.file)->path : S("pipeline.c");
+            buf_format(out, "#line %u %.*s\n", want.line, FMT(c_string(e->arena, path)));
+            actual++;
+            believed = want;
+        }
+        buf_add(out, line);
         buf_char(out, '\n');
     }
-    buf_add(out, S(" */\n"));
 }
 
 Str emit_finish(Emit *e)
 {
     static const char *const titles[EMIT_SECTIONS_COUNT] = {
         "", "types", "data", "functions", "tables", "main"};
-    StrBuf all = {0};
+    StrBuf all = {0}, lined = {0};
     for (int i = 0; i < EMIT_SECTIONS_COUNT; i++) {
         Section *s = &e->sections[i];
         assert(s->indent == 0);
-        if (s->text.len && titles[i][0]) {
-            if (e->directives)
-                buf_add(&all, S("#line 1 \"pipeline.c\"\n"));
+        if (s->text.len && titles[i][0])
             buf_format(&all, "\n/* ---- %s ---- */\n\n", titles[i]);
-        }
         buf_add(&all, buf_str(&s->text));
         buf_free(&s->text);
     }
-    Str out = str_copy(e->arena, buf_str(&all));
+    if (e->directives)
+        add_directives(e, buf_str(&all), &lined);
+    Str out = str_copy(e->arena, buf_str(e->directives ? &lined : &all));
     buf_free(&all);
+    buf_free(&lined);
     return out;
 }
 

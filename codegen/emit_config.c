@@ -47,15 +47,19 @@ static const char *kind_type(DgFieldKind k)
     return "?";
 }
 
+/* By offset; where several names mean one member, the widest first. */
 static int by_offset(const void *a, const void *b)
 {
     const DgField *x = *(const DgField *const *)a, *y = *(const DgField *const *)b;
-    return x->offset < y->offset ? -1 : x->offset > y->offset;
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    size_t size_x = kind_size(x), size_y = kind_size(y);
+    return size_x > size_y ? -1 : size_x < size_y;
 }
 
 typedef Array(const DgField *) FieldArray;
 
-/* One field per offset, in offset order: several names may mean one member. */
+/* One field for each member, in the order of the struct. */
 static FieldArray in_order(Arena *a, const DgField *fields)
 {
     FieldArray out = {0};
@@ -63,128 +67,197 @@ static FieldArray in_order(Arena *a, const DgField *fields)
         array_add(a, &out, fields);
     if (out.count)
         qsort(out.items, out.count, sizeof *out.items, by_offset);
-    size_t kept = 0;
-    for (size_t i = 0; i < out.count; i++)
-        if (!kept || out.items[kept - 1]->offset != out.items[i]->offset)
-            out.items[kept++] = out.items[i];
+    size_t kept = 0, end = 0;
+    for (size_t i = 0; i < out.count; i++) {
+        if (kept && out.items[i]->offset < end)
+            continue;
+        end = out.items[i]->offset + kind_size(out.items[i]);
+        out.items[kept++] = out.items[i];
+    }
     out.count = kept;
     return out;
 }
 
-static Str struct_type(EmitConfig *c, const DgField *fields, size_t size, Str hint);
+/* Elements of a map begin with their key, which no field names. */
+static const char map_key[] = "map_key";
+
+static Str struct_type(EmitConfig *c, const DgField *fields, size_t size, Str hint, bool keyed);
+
+/* A map of numbers and the like: key and value. */
+static Str entry_type(EmitConfig *c, const DgField *f)
+{
+    Str key = str_format(c->arena, "entry of %d, %zu", (int)f->of_kind, f->of_size);
+    Str *known = map_get(&c->types, key);
+    if (known)
+        return *known;
+    known = push(c->arena, Str, 1);
+    *known = emit_fresh(c->e, str_format(c->arena, "%s_entry", kind_type(f->of_kind)));
+    map_put(c->arena, &c->types, key, known);
+    EmitSection before = emit_section(c->e, EMIT_TYPES);
+    emit_line(c->e, "typedef struct %.*s { DgStr key; %s value; } %.*s;", FMT(*known),
+              kind_type(f->of_kind), FMT(*known));
+    emit_line(c->e, "_Static_assert(sizeof(%.*s) == %zu, \"layout of %.*s\");\n", FMT(*known),
+              f->of_size, FMT(*known));
+    emit_section(c->e, before);
+    return *known;
+}
 
 static Str element_type(EmitConfig *c, const DgField *f)
 {
     if (f->of_kind == DG_F_STRUCT)
-        return struct_type(c, f->of, f->of_size, str_from(f->name));
-    if (f->kind == DG_F_MAP)
-        return f->of_kind == DG_F_ANY ? S("DgValuePair") : S("DgPair");
-    return str_from(kind_type(f->of_kind));
+        return struct_type(c, f->of, f->of_size, str_from(f->name), f->kind == DG_F_MAP);
+    Str type = str_from(kind_type(f->of_kind));
+    if (f->kind != DG_F_MAP)
+        return type;
+    return f->of_kind == DG_F_ANY ? S("DgValuePair") : str_eq(type, S("DgStr")) ? S("DgPair")
+                                                                                : entry_type(c, f);
 }
 
-static Str struct_type(EmitConfig *c, const DgField *fields, size_t size, Str hint)
+/* Every gap is written out, so that the layout is that of the component's struct by itself; the
+ * assertion says so again. */
+static void struct_members(EmitConfig *c, const FieldArray *order, const Str *types, size_t size,
+                           bool keyed)
 {
-    Str key = {(const char *)&fields, sizeof fields};
+    size_t at = 0;
+    int gaps = 0;
+    if (keyed) {
+        emit_line(c->e, "DgStr %s;", map_key);
+        at = sizeof(DgStr);
+    }
+    for (size_t i = 0; i < order->count; i++) {
+        const DgField *f = order->items[i];
+        if (keyed && f->offset < sizeof(DgStr))
+            continue;
+        if (at < f->offset)
+            emit_line(c->e, "char gap_%d[%zu];", gaps++, f->offset - at);
+        emit_line(c->e, "%.*s %s;", FMT(types[i]), f->name);
+        at = f->offset + kind_size(f);
+    }
+    if (at < size)
+        emit_line(c->e, "char gap_%d[%zu];", gaps, size - at);
+}
+
+static Str struct_type(EmitConfig *c, const DgField *fields, size_t size, Str hint, bool keyed)
+{
+    Str key = str_format(c->arena, "%p %zu %d", (const void *)fields, size, keyed);
     Str *known = map_get(&c->types, key);
     if (known)
         return *known;
     known = push(c->arena, Str, 1);
     *known = emit_fresh(c->e, str_format(c->arena, "%.*s_config", FMT(hint)));
-    map_put(c->arena, &c->types, str_copy(c->arena, key), known);
+    map_put(c->arena, &c->types, key, known);
 
     FieldArray order = in_order(c->arena, fields);
     Str *types = push(c->arena, Str, order.count + 1);
     for (size_t i = 0; i < order.count; i++)
         types[i] = order.items[i]->kind == DG_F_STRUCT
                        ? struct_type(c, order.items[i]->of, order.items[i]->of_size,
-                                     str_from(order.items[i]->name))
+                                     str_from(order.items[i]->name), false)
                        : str_from(kind_type(order.items[i]->kind));
     EmitSection before = emit_section(c->e, EMIT_TYPES);
     emit_open(c->e, "typedef struct %.*s", FMT(*known));
-    size_t at = 0;
-    int gaps = 0;
-    for (size_t i = 0; i < order.count; i++) {
-        const DgField *f = order.items[i];
-        size_t align = f->kind == DG_F_BOOL ? 1 : f->kind == DG_F_ENUM ? 4 : 8;
-        size_t natural = (at + align - 1) / align * align;
-        if (natural < f->offset)
-            emit_line(c->e, "char gap_%d[%zu];", gaps++, f->offset - at);
-        emit_line(c->e, "%.*s %s;", FMT(types[i]), f->name);
-        at = f->offset + kind_size(f);
-    }
-    if (at + 7 < size || (at % 8 == 0 && at < size))
-        emit_line(c->e, "char gap_%d[%zu];", gaps, size - at);
-    if (!order.count && !size)
+    struct_members(c, &order, types, size, keyed);
+    if (!size)
         emit_line(c->e, "char nothing;");
     emit_close(c->e, str_cstr(c->arena, str_format(c->arena, " %.*s;", FMT(*known))));
-    if (size)
-        emit_line(c->e, "_Static_assert(sizeof(%.*s) == %zu, \"layout of %.*s\");\n", FMT(*known),
-                  size, FMT(*known));
+    emit_line(c->e, "_Static_assert(sizeof(%.*s) == %zu, \"layout of %.*s\");\n", FMT(*known),
+              size ? size : 1, FMT(*known));
     emit_section(c->e, before);
     return *known;
 }
 
 /* ---- Values ---- */
 
+Str emit_int(Arena *a, int64_t n)
+{
+    if (n == INT64_MIN) /* its digits alone are no long */
+        return S("(-9223372036854775807L - 1)");
+    return str_format(a, "%lldL", (long long)n);
+}
+
+static void value_array(Emit *e, Arena *a, Str name, const char *part, const DgValue *values,
+                        size_t count)
+{
+    Str *items = push(a, Str, count + 1);
+    for (size_t i = 0; i < count; i++)
+        items[i] = emit_value_literal(e, a, values[i]);
+    emit_open(e, "static const DgValue %.*s_%s[] =", FMT(name), part);
+    for (size_t i = 0; i < count; i++)
+        emit_line(e, "%.*s,", FMT(items[i]));
+    if (!count)
+        emit_line(e, "{0, 0, {0}},");
+    emit_close(e, ";");
+}
+
 Str emit_value_literal(Emit *e, Arena *a, DgValue v)
 {
     switch (v.kind) {
     case DG_V_BOOL: return str_format(a, "{DG_V_BOOL, 0, {.b = %d}}", v.as.b);
-    case DG_V_INT: return str_format(a, "{DG_V_INT, 0, {.i = %lldL}}", (long long)v.as.i);
+    case DG_V_INT: return str_format(a, "{DG_V_INT, 0, {.i = %.*s}}", FMT(emit_int(a, v.as.i)));
     case DG_V_FLOAT: return str_format(a, "{DG_V_FLOAT, 0, {.f = %.*s}}", FMT(c_double(a, v.as.f)));
     case DG_V_STR: return str_format(a, "{DG_V_STR, 0, {.s = %.*s}}", FMT(emit_str(a, v.as.s)));
+    case DG_V_BYTES: return str_format(a, "{DG_V_BYTES, 0, {.s = %.*s}}", FMT(emit_str(a, v.as.s)));
     case DG_V_LIST:
     case DG_V_TUPLE: {
         Str name = emit_fresh(e, S("items"));
-        Str *items = push(a, Str, v.as.list->count + 1);
-        for (size_t i = 0; i < v.as.list->count; i++)
-            items[i] = emit_value_literal(e, a, v.as.list->items[i]);
-        emit_open(e, "const DgValue %.*s_of[] =", FMT(name));
-        for (size_t i = 0; i < v.as.list->count; i++)
-            emit_line(e, "%.*s,", FMT(items[i]));
-        emit_line(e, "{0, 0, {0}},");
-        emit_close(e, ";");
-        emit_line(e, "const DgValueList %.*s = {(DgValue *)%.*s_of, %zu};", FMT(name), FMT(name),
-                  v.as.list->count);
+        value_array(e, a, name, "of", v.as.list->items, v.as.list->count);
+        emit_line(e, "static const DgValueList %.*s = {(DgValue *)%.*s_of, %zu};", FMT(name),
+                  FMT(name), v.as.list->count);
         return str_format(a, "{%s, 0, {.list = (DgValueList *)&%.*s}}",
                           v.kind == DG_V_LIST ? "DG_V_LIST" : "DG_V_TUPLE", FMT(name));
     }
     case DG_V_DICT: {
         const DgValueDict *d = v.as.dict;
         Str name = emit_fresh(e, S("entries"));
-        Str *keys = push(a, Str, d->count + 1), *values = push(a, Str, d->count + 1);
-        for (size_t i = 0; i < d->count; i++) {
-            keys[i] = emit_value_literal(e, a, d->keys[i]);
-            values[i] = emit_value_literal(e, a, d->values[i]);
-        }
-        for (int side = 0; side < 2; side++) {
-            emit_open(e, "const DgValue %.*s_%s[] =", FMT(name), side ? "values" : "keys");
-            for (size_t i = 0; i < d->count; i++)
-                emit_line(e, "%.*s,", FMT(side ? values[i] : keys[i]));
-            emit_line(e, "{0, 0, {0}},");
-            emit_close(e, ";");
-        }
-        emit_line(e, "const DgValueDict %.*s = {(DgValue *)%.*s_keys, (DgValue *)%.*s_values, %zu};",
-                  FMT(name), FMT(name), FMT(name), d->count);
+        value_array(e, a, name, "keys", d->keys, d->count);
+        value_array(e, a, name, "values", d->values, d->count);
+        emit_line(e, "static const DgValueDict %.*s = {(DgValue *)%.*s_keys, (DgValue *)%.*s_values, "
+                  "%zu};", FMT(name), FMT(name), FMT(name), d->count);
         return str_format(a, "{DG_V_DICT, 0, {.dict = (DgValueDict *)&%.*s}}", FMT(name));
     }
-    default:
-        return S("{DG_V_NONE, 0, {0}}");
+    case DG_V_NONE: return S("{DG_V_NONE, 0, {0}}");
+    default: return S("{0, 0, {0}}");
     }
 }
 
-static Str literal(Walk *w, const DgField *fields, const char *base);
+/* An object of the compiler (a date, an AssetKey) or a function has no form in C. */
+static bool has_literal(DgValue v)
+{
+    if (v.kind == DG_V_OBJECT || v.kind == DG_V_FUNC)
+        return false;
+    bool ok = true;
+    if (v.kind == DG_V_LIST || v.kind == DG_V_TUPLE)
+        for (size_t i = 0; i < v.as.list->count; i++)
+            ok = ok && has_literal(v.as.list->items[i]);
+    if (v.kind == DG_V_DICT)
+        for (size_t i = 0; i < v.as.dict->count; i++)
+            ok = ok && has_literal(v.as.dict->keys[i]) && has_literal(v.as.dict->values[i]);
+    return ok;
+}
+
+static Str any_literal(Walk *w, DgValue v)
+{
+    if (!has_literal(v)) {
+        diag_report(w->c->diag, E0605, w->step->at,
+                    "a setting of step `%.*s` holds an object that cannot stand in an executable",
+                    FMT(w->step->name));
+        return S("{0, 0, {0}}");
+    }
+    return emit_value_literal(w->c->e, w->c->arena, v);
+}
+
+static Str literal(Walk *w, const DgField *fields, const char *base, bool keyed);
 
 static Str scalar(Walk *w, DgFieldKind kind, const void *at)
 {
     Arena *a = w->c->arena;
     switch (kind) {
     case DG_F_INT: case DG_F_DURATION: case DG_F_SIZE: case DG_F_TIMESTAMP:
-        return str_format(a, "%lldL", (long long)*(const int64_t *)at);
+        return emit_int(a, *(const int64_t *)at);
     case DG_F_FLOAT: return c_double(a, *(const double *)at);
     case DG_F_BOOL: return *(const bool *)at ? S("true") : S("false");
     case DG_F_ENUM: return str_format(a, "%d", *(const int32_t *)at);
-    case DG_F_ANY: return emit_value_literal(w->c->e, a, *(const DgValue *)at);
+    case DG_F_ANY: return any_literal(w, *(const DgValue *)at);
     case DG_F_CODE:
         for (size_t i = 0; i < w->step->code.count; i++)
             if ((const void *)w->step->code.items[i].member == at)
@@ -205,7 +278,7 @@ static Str list_literal(Walk *w, const DgField *f, const DgList *list)
     for (size_t i = 0; i < list->count; i++) {
         const char *item = (const char *)list->items + i * f->of_size;
         if (f->of_kind == DG_F_STRUCT)
-            items[i] = literal(w, f->of, item);
+            items[i] = literal(w, f->of, item, f->kind == DG_F_MAP);
         else if (f->kind == DG_F_MAP)
             items[i] = str_format(a, "{%.*s, %.*s}", FMT(emit_str(a, *(const Str *)(const void *)item)),
                                   FMT(scalar(w, f->of_kind, item + sizeof(Str))));
@@ -226,8 +299,8 @@ static Str one_of_literal(Walk *w, const DgField *f, const DgOneOf *one)
     if (one->variant < 0)
         return S("{-1, 0}");
     const DgVariant *v = &f->variants[one->variant];
-    Str type = struct_type(w->c, v->fields, v->size, str_from(v->name));
-    Str text = literal(w, v->fields, one->config);
+    Str type = struct_type(w->c, v->fields, v->size, str_from(v->name), false);
+    Str text = literal(w, v->fields, one->config, false);
     Str name = emit_fresh(w->c->e, str_format(a, "%.*s_%s", FMT(w->step->name), f->name));
     emit_line(w->c->e, "static const %.*s %.*s = %.*s;", FMT(type), FMT(name), FMT(text));
     return str_format(a, "{%d, (void *)&%.*s}", one->variant, FMT(name));
@@ -239,19 +312,27 @@ static Str field_literal(Walk *w, const DgField *f, const void *at)
     case DG_F_LIST:
     case DG_F_MAP: return list_literal(w, f, at);
     case DG_F_ONE_OF: return one_of_literal(w, f, at);
-    case DG_F_STRUCT: return literal(w, f->of, at);
+    case DG_F_STRUCT: return literal(w, f->of, at, false);
     default: return scalar(w, f->kind, at);
     }
 }
 
-static Str literal(Walk *w, const DgField *fields, const char *base)
+static Str literal(Walk *w, const DgField *fields, const char *base, bool keyed)
 {
     FieldArray order = in_order(w->c->arena, fields);
     StrBuf b = {0};
     buf_char(&b, '{');
-    for (size_t i = 0; i < order.count; i++)
-        buf_format(&b, "%s.%s = %.*s", i ? ", " : "", order.items[i]->name,
+    if (keyed)
+        buf_format(&b, ".%s = %.*s", map_key,
+                   FMT(emit_str(w->c->arena, *(const Str *)(const void *)base)));
+    for (size_t i = 0; i < order.count; i++) {
+        if (keyed && order.items[i]->offset < sizeof(Str))
+            continue;
+        buf_format(&b, "%s.%s = %.*s", b.len > 1 ? ", " : "", order.items[i]->name,
                    FMT(field_literal(w, order.items[i], base + order.items[i]->offset)));
+    }
+    if (b.len == 1)
+        buf_char(&b, '0');
     buf_char(&b, '}');
     Str out = str_copy(w->c->arena, buf_str(&b));
     buf_free(&b);
@@ -261,7 +342,8 @@ static Str literal(Walk *w, const DgField *fields, const char *base)
 static Str config_type(EmitConfig *c, const Step *step)
 {
     const char *name = step->ops->name, *dot = strrchr(name, '.');
-    return struct_type(c, step->ops->fields, step->ops->config_size, str_from(dot ? dot + 1 : name));
+    return struct_type(c, step->ops->fields, step->ops->config_size, str_from(dot ? dot + 1 : name),
+                       false);
 }
 
 Str emit_config(EmitConfig *c, const Step *step)
@@ -305,6 +387,38 @@ static bool has_binding_within(const Step *step, const char *start, size_t size)
     return false;
 }
 
+static bool list_has_binding(const Step *step, const DgField *f, const DgList *list);
+
+/* In the struct itself, or in what its lists and variants point to. */
+static bool fields_have_binding(const Step *step, const DgField *fields, const char *base, size_t size)
+{
+    if (has_binding_within(step, base, size))
+        return true;
+    for (const DgField *f = fields; f && f->name; f++) {
+        const void *at = base + f->offset;
+        const DgOneOf *one = at;
+        if ((f->kind == DG_F_LIST || f->kind == DG_F_MAP) && list_has_binding(step, f, at))
+            return true;
+        if (f->kind == DG_F_STRUCT && fields_have_binding(step, f->of, at, f->of_size))
+            return true;
+        if (f->kind == DG_F_ONE_OF && one->variant >= 0 &&
+            fields_have_binding(step, f->variants[one->variant].fields, one->config,
+                                f->variants[one->variant].size))
+            return true;
+    }
+    return false;
+}
+
+static bool list_has_binding(const Step *step, const DgField *f, const DgList *list)
+{
+    if (has_binding_within(step, list->items, list->count * f->of_size))
+        return true;
+    for (size_t i = 0; f->of_kind == DG_F_STRUCT && i < list->count; i++)
+        if (fields_have_binding(step, f->of, (const char *)list->items + i * f->of_size, f->of_size))
+            return true;
+    return false;
+}
+
 static void bind_fields(Walk *w, const DgField *fields, const char *base, Str path);
 
 static void bind_scalar(Walk *w, const DgField *f, DgFieldKind kind, const Binding *b, Str path)
@@ -318,7 +432,7 @@ static void bind_scalar(Walk *w, const DgField *f, DgFieldKind kind, const Bindi
     emit_line(e, "DG_TRY(%.*s(ev, &v, err));", FMT(w->c->template_name(w->c->ctx, b)));
     if (kind == DG_F_ENUM) {
         Str names = emit_fresh(e, str_format(w->c->arena, "%s_choices", f->name));
-        EmitSection before = emit_section(e, EMIT_TABLES);
+        EmitSection before = emit_section(e, EMIT_DATA);
         emit_open(e, "static const char *const %.*s[] =", FMT(names));
         for (const char *const *choice = f->choices; *choice; choice++)
             emit_line(e, "%.*s,", FMT(c_string(w->c->arena, str_from(*choice))));
@@ -336,7 +450,7 @@ static void bind_scalar(Walk *w, const DgField *f, DgFieldKind kind, const Bindi
 static void bind_list(Walk *w, const DgField *f, const DgList *list, Str path)
 {
     Arena *a = w->c->arena;
-    if (!list->count || !has_binding_within(w->step, list->items, list->count * f->of_size))
+    if (!list->count || !list_has_binding(w->step, f, list))
         return;
     Str type = element_type(w->c, f);
     emit_line(w->c->e, "DG_TRY(dg_bind_own(ev, &%.*s, sizeof(%.*s), err));", FMT(path), FMT(type));
@@ -344,7 +458,8 @@ static void bind_list(Walk *w, const DgField *f, const DgList *list, Str path)
         const char *item = (const char *)list->items + i * f->of_size;
         Str at = str_format(a, "((%.*s *)%.*s.items)[%zu]", FMT(type), FMT(path), i);
         if (f->of_kind == DG_F_STRUCT) {
-            bind_fields(w, f->of, item, at);
+            if (fields_have_binding(w->step, f->of, item, f->of_size))
+                bind_fields(w, f->of, item, str_format(a, "%.*s.", FMT(at)));
             continue;
         }
         bool is_map = f->kind == DG_F_MAP;
@@ -354,6 +469,21 @@ static void bind_list(Walk *w, const DgField *f, const DgList *list, Str path)
     }
 }
 
+static void bind_one_of(Walk *w, const DgField *f, const DgOneOf *one, Str path)
+{
+    if (one->variant < 0)
+        return;
+    const DgVariant *v = &f->variants[one->variant];
+    if (!fields_have_binding(w->step, v->fields, one->config, v->size))
+        return;
+    Str type = struct_type(w->c, v->fields, v->size, str_from(v->name), false);
+    emit_line(w->c->e, "DG_TRY(dg_bind_own_one(ev, &%.*s.config, sizeof(%.*s), err));", FMT(path),
+              FMT(type));
+    bind_fields(w, v->fields, one->config,
+                str_format(w->c->arena, "((%.*s *)%.*s.config)->", FMT(type), FMT(path)));
+}
+
+/* `path` is what stands before a member's name: "c->", "c->columns.items[0]." */
 static void bind_fields(Walk *w, const DgField *fields, const char *base, Str path)
 {
     Arena *a = w->c->arena;
@@ -361,23 +491,13 @@ static void bind_fields(Walk *w, const DgField *fields, const char *base, Str pa
     for (size_t i = 0; i < order.count; i++) {
         const DgField *f = order.items[i];
         const char *at = base + f->offset;
-        Str here = str_format(a, "%.*s.%s", FMT(path), f->name);
+        Str here = str_format(a, "%.*s%s", FMT(path), f->name);
         if (f->kind == DG_F_STRUCT) {
-            bind_fields(w, f->of, at, here);
+            bind_fields(w, f->of, at, str_format(a, "%.*s.", FMT(here)));
         } else if (f->kind == DG_F_LIST || f->kind == DG_F_MAP) {
             bind_list(w, f, (const DgList *)(const void *)at, here);
         } else if (f->kind == DG_F_ONE_OF) {
-            const DgOneOf *one = (const DgOneOf *)(const void *)at;
-            if (one->variant < 0)
-                continue;
-            const DgVariant *v = &f->variants[one->variant];
-            if (!has_binding_within(w->step, one->config, v->size))
-                continue;
-            Str type = struct_type(w->c, v->fields, v->size, str_from(v->name));
-            emit_line(w->c->e, "DG_TRY(dg_bind_own_one(ev, &%.*s.config, sizeof(%.*s), err));",
-                      FMT(here), FMT(type));
-            bind_fields(w, v->fields, one->config,
-                        str_format(a, "(*(%.*s *)%.*s.config)", FMT(type), FMT(here)));
+            bind_one_of(w, f, (const DgOneOf *)(const void *)at, here);
         } else {
             const Binding *b = binding_at(w->step, at);
             if (b)
@@ -397,9 +517,10 @@ Str emit_bind(EmitConfig *c, const Step *step)
     emit_open(c->e, "static DgStatus %.*s(DgEval *ev, void *config, DgError *err)", FMT(name));
     emit_line(c->e, "%.*s *c = config;", FMT(type));
     emit_line(c->e, "DgValue v;");
-    bind_fields(&w, step->ops->fields, step->config, S("(*c)"));
+    bind_fields(&w, step->ops->fields, step->config, S("c->"));
     emit_line(c->e, "return DG_OK;");
-    emit_close(c->e, "\n");
+    emit_close(c->e, "");
+    emit_line(c->e, "%s", "");
     emit_section(c->e, before);
     return name;
 }

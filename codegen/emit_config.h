@@ -16,6 +16,7 @@ typedef struct EmitConfig {
     Str (*code_name)(void *ctx, const CodeUnit *unit);
     Str (*template_name)(void *ctx, const Binding *binding);
     void *ctx;
+    Diag *diag;
     Map types; /* of a field table (by address) -> Str*: the struct's name */
 } EmitConfig;
 
@@ -25,6 +26,7 @@ Str emit_config(EmitConfig *c, const Step *step);
 /* Prints the bind function when the step has bindings; its name, or empty. Call emit_config first. */
 Str emit_bind(EmitConfig *c, const Step *step);
 
+Str emit_int(Arena *a, int64_t n); /* a constant of type int64_t */
 /* `{"raw/flights", 11}` */
 Str emit_str(Arena *a, Str s);
 /* A DgValue initialiser; nested lists and dicts become arrays of their own in the section now. */

@@ -5,8 +5,10 @@
 #include "codegen/emit_decoder.h"
 #include "codegen/emit_rows.h"
 #include "codegen/emit_template.h"
+#include "compiler/spec.h"
 #include "compiler/sql/sql.h"
 #include "runtime/eval/value.h"
+#include "runtime/symbols.h"
 
 typedef struct Program {
     Plan *plan;
@@ -15,6 +17,8 @@ typedef struct Program {
     EmitConfig config;
     Map code;           /* bytes of a CodeUnit's or Residual's address -> Str* */
     Map ops;            /* names of DgStepOps declared */
+    Map printed;        /* names of functions already there: a unit may have several users */
+    Map quoted;         /* places of the YAML documents already shown */
     Map site_index;     /* "file:line" -> index + 1, as a pointer */
     Array(Span) sites;
     bool failed;
@@ -71,6 +75,9 @@ static void emit_code(Program *p, const CodeUnit *unit)
 {
     EmitTemplate how = {.diag = p->plan->diag, .site = template_site, .ctx = p};
     Str name = code_name(p, unit);
+    if (map_has(&p->printed, name))
+        return;
+    map_put(p->a, &p->printed, name, p);
     EmitSection before = emit_section(p->e, EMIT_FUNCS);
     if (unit->kind == CODE_TEMPLATE) {
         if (unit->as.sql->rendered)
@@ -80,6 +87,7 @@ static void emit_code(Program *p, const CodeUnit *unit)
     } else {
         emit_rows(p->e, name, unit->as.rows);
     }
+    emit_line(p->e, "%s", "");
     emit_section(p->e, before);
 }
 
@@ -142,6 +150,25 @@ static Str pairs(Program *p, Str name, const DgPair *items, size_t count)
     return table;
 }
 
+/* {"label": "eager", "expanded": [...]}: what `list` shows of an automation condition. */
+static Str automation_json(Program *p, DgValue condition)
+{
+    AutomationLabel label = automation_label(p->a, condition);
+    StrBuf b = {0};
+    if (!label.expanded.count)
+        return (Str){0};
+    buf_add(&b, S("{\"label\": "));
+    buf_json(&b, label.label);
+    for (size_t i = 0; i < label.expanded.count; i++) {
+        buf_add(&b, i ? S(", ") : S(", \"expanded\": ["));
+        buf_json(&b, label.expanded.items[i]);
+    }
+    buf_add(&b, S("]}"));
+    Str out = str_copy(p->a, buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
 static Str json_of(Program *p, const DgValuePair *items, size_t count)
 {
     DgEval ev;
@@ -189,107 +216,179 @@ static int32_t partitions_index(const Partitions *x)
     return x ? x->index : -1;
 }
 
+/* A row of a table: the members that are not zero, each on a line of its own. */
+typedef struct Row {
+    Program *p;
+    StrBuf text;
+} Row;
+
+static void cell(Row *row, const char *name, const char *fmt, ...) DG_PRINTF(3, 4);
+static void cell(Row *row, const char *name, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    Str value = str_vformat(row->p->a, fmt, args);
+    va_end(args);
+    if (!str_eq(value, S("0")) && !str_eq(value, S("{0, 0}")) && !str_eq(value, S("{}")))
+        buf_format(&row->text, "%s\n        .%s = %.*s", row->text.len ? "," : "", name, FMT(value));
+}
+
+static void cell_text(Row *row, const char *name, Str text)
+{
+    cell(row, name, "%.*s", FMT(emit_str(row->p->a, text)));
+}
+
+static Str row_end(Row *row)
+{
+    Str out = row->text.len ? str_copy(row->p->a, buf_str(&row->text)) : S("0");
+    buf_free(&row->text);
+    return out;
+}
+
+static void emit_rows_table(Program *p, const char *type, const char *name, const Str *rows, size_t count)
+{
+    if (!count)
+        return;
+    emit_open(p->e, "static const %s %s[] =", type, name);
+    for (size_t i = 0; i < count; i++)
+        emit_line(p->e, "{%.*s},", FMT(rows[i]));
+    emit_close(p->e, ";\n");
+}
+
+static Str asset_row(Program *p, const Asset *x)
+{
+    Row row = {.p = p};
+    Str deps;
+    INDICES_OF(deps, p, str_format(p->a, "%.*s_deps", FMT(x->key)), x->deps);
+    Str kinds = strs(p, str_format(p->a, "%.*s_kinds", FMT(x->key)), &x->kinds);
+    Str owners = strs(p, str_format(p->a, "%.*s_owners", FMT(x->key)), &x->owners);
+    Str tags = pairs(p, str_format(p->a, "%.*s_tags", FMT(x->key)), x->tags.items, x->tags.count);
+    cell_text(&row, "key", x->key);
+    cell_text(&row, "schema", x->schema);
+    cell_text(&row, "table", x->table);
+    cell_text(&row, "description", x->description);
+    cell_text(&row, "group", x->group);
+    cell(&row, "deps", "%.*s", FMT(deps));
+    cell(&row, "kinds", "%.*s", FMT(kinds));
+    cell(&row, "owners", "%.*s", FMT(owners));
+    cell(&row, "tags", "%.*s", FMT(tags));
+    cell(&row, "tags_count", "%zu", x->tags.count);
+    if (x->metadata.count)
+        cell_text(&row, "metadata_json", json_of(p, x->metadata.items, x->metadata.count));
+    cell_text(&row, "code_version", x->code_version);
+    cell_text(&row, "automation_json", automation_json(p, x->automation));
+    cell(&row, "columns", "%.*s", FMT(columns(p, x)));
+    cell(&row, "columns_count", "%zu", x->columns_known ? x->columns.count : 0);
+    cell(&row, "step", "%d", x->step ? x->step->index : -1);
+    cell(&row, "partitions", "%d", partitions_index(x->partitions));
+    cell(&row, "site", "%d", site_of(p, x->at));
+    return row_end(&row);
+}
+
 static void emit_assets(Program *p)
 {
     const Plan *plan = p->plan;
     Str *rows = push(p->a, Str, plan->assets.count + 1);
-    for (size_t i = 0; i < plan->assets.count; i++) {
-        const Asset *x = plan->assets.items[i];
-        Str deps;
-        INDICES_OF(deps, p, str_format(p->a, "%.*s_deps", FMT(x->key)), x->deps);
-        Str kinds = strs(p, str_format(p->a, "%.*s_kinds", FMT(x->key)), &x->kinds);
-        Str owners = strs(p, str_format(p->a, "%.*s_owners", FMT(x->key)), &x->owners);
-        Str tags = pairs(p, str_format(p->a, "%.*s_tags", FMT(x->key)), x->tags.items, x->tags.count);
-        Str cols = columns(p, x);
-        Str meta = x->metadata.count ? json_of(p, x->metadata.items, x->metadata.count) : (Str){0};
-        rows[i] = str_format(
-            p->a,
-            ".key = %.*s, .schema = %.*s, .table = %.*s,\n"
-            "     .description = %.*s, .group = %.*s, .code_version = %.*s,\n"
-            "     .deps = %.*s, .kinds = %.*s, .owners = %.*s, .tags = %.*s, .tags_count = %zu,\n"
-            "     .metadata_json = %.*s, .columns = %.*s, .columns_count = %zu,\n"
-            "     .step = %d, .partitions = %d, .site = %d",
-            FMT(emit_str(p->a, x->key)), FMT(emit_str(p->a, x->schema)),
-            FMT(emit_str(p->a, x->table)), FMT(emit_str(p->a, x->description)),
-            FMT(emit_str(p->a, x->group)), FMT(emit_str(p->a, x->code_version)), FMT(deps),
-            FMT(kinds), FMT(owners), FMT(tags), x->tags.count, FMT(emit_str(p->a, meta)), FMT(cols),
-            x->columns_known ? x->columns.count : 0, x->step ? x->step->index : -1,
-            partitions_index(x->partitions), site_of(p, x->at));
-    }
-    if (!plan->assets.count)
-        return;
-    emit_open(p->e, "static const DgAssetDef assets[] =");
     for (size_t i = 0; i < plan->assets.count; i++)
-        emit_line(p->e, "{%.*s},", FMT(rows[i]));
-    emit_close(p->e, ";\n");
+        rows[i] = asset_row(p, plan->assets.items[i]);
+    emit_rows_table(p, "DgAssetDef", "assets", rows, plan->assets.count);
 }
 
 static void emit_checks(Program *p)
 {
     const Plan *plan = p->plan;
-    if (!plan->checks.count)
-        return;
-    emit_open(p->e, "static const DgCheckDef checks[] =");
+    Str *rows = push(p->a, Str, plan->checks.count + 1);
     for (size_t i = 0; i < plan->checks.count; i++) {
         const Check *x = plan->checks.items[i];
-        emit_line(p->e, "{%d, %.*s, %.*s, %d, %d, %d, %d},", x->asset ? x->asset->index : -1,
-                  FMT(emit_str(p->a, x->name)), FMT(emit_str(p->a, x->description)), x->blocking,
-                  x->warn, x->step ? x->step->index : -1, site_of(p, x->at));
+        Row row = {.p = p};
+        cell(&row, "asset", "%d", x->asset ? x->asset->index : -1);
+        cell_text(&row, "name", x->name);
+        cell_text(&row, "description", x->description);
+        cell(&row, "blocking", "%d", x->blocking);
+        cell(&row, "warn", "%d", x->warn);
+        cell(&row, "step", "%d", x->step ? x->step->index : -1);
+        cell(&row, "site", "%d", site_of(p, x->at));
+        rows[i] = row_end(&row);
     }
-    emit_close(p->e, ";\n");
+    emit_rows_table(p, "DgCheckDef", "checks", rows, plan->checks.count);
 }
 
-static Str ops_symbol(Program *p, const DgStepOps *ops)
+/* What the linker knows the step's functions by. */
+static Str ops_symbol(Program *p, const Step *step)
 {
-    return ops->symbol ? str_from(ops->symbol)
-                       : str_format(p->a, "dg_%.*s_ops", FMT(emit_name(p->e, str_from(ops->name))));
+    const DgStepOps *ops = step->ops;
+    if (ops->symbol)
+        return str_from(ops->symbol);
+    for (const DgSymbol *s = dg_symbols; s->name; s++)
+        if (s->address == (const void *)ops)
+            return str_from(s->name);
+    diag_report(p->plan->diag, E0801, step->at,
+                "the DgStepOps `%s` has no `symbol`: emitted code cannot refer to it", ops->name);
+    p->failed = true;
+    return S("dg_no_ops");
+}
+
+/* The component's YAML, once; later steps of the same component say where it stands. */
+static void quote_source(Program *p, const Step *x)
+{
+    const SourceFile *file = sources_file(p->plan->sources, x->at.file);
+    Span at = x->at;
+    if (file && x->source.len) { /* a part of the file's text */
+        at.start = (uint32_t)(x->source.ptr - file->text.ptr);
+        at.end = at.start + (uint32_t)x->source.len;
+    }
+    Str key = str_format(p->a, "%u:%u", at.file, at.start);
+    emit_section(p->e, EMIT_TABLES);
+    if (!map_has(&p->quoted, key)) {
+        map_put(p->a, &p->quoted, key, p);
+        emit_quote(p->e, at);
+    } else if (file) {
+        emit_line(p->e, "/* of the component at %.*s:%u */", FMT(file->path),
+                  sources_line_of(p->plan->sources, at));
+    }
+}
+
+static Str step_row(Program *p, const Step *x)
+{
+    Row row = {.p = p};
+    Str assets, checks, reads, after;
+    quote_source(p, x);
+    Str settings = emit_config(&p->config, x), bind = emit_bind(&p->config, x);
+    Str symbol = ops_symbol(p, x);
+    declare_ops(p, x->ops, symbol);
+    INDICES_OF(assets, p, str_format(p->a, "%.*s_assets", FMT(x->name)), x->assets);
+    INDICES_OF(checks, p, str_format(p->a, "%.*s_checks", FMT(x->name)), x->checks);
+    INDICES_OF(reads, p, str_format(p->a, "%.*s_reads", FMT(x->name)), x->reads);
+    INDICES_OF(after, p, str_format(p->a, "%.*s_after", FMT(x->name)), x->after);
+    cell_text(&row, "name", x->name);
+    cell(&row, "ops", "&%.*s", FMT(symbol));
+    if (settings.len)
+        cell(&row, "config", "&%.*s", FMT(settings));
+    cell(&row, "bind", "%.*s", FMT(bind.len ? bind : S("0")));
+    cell(&row, "assets", "%.*s", FMT(assets));
+    cell(&row, "checks", "%.*s", FMT(checks));
+    cell(&row, "reads", "%.*s", FMT(reads));
+    cell(&row, "after", "%.*s", FMT(after));
+    if (x->retry.retries_max)
+        cell(&row, "retry", "{%d, %.*s, %d, %d}", x->retry.retries_max,
+             FMT(emit_int(p->a, x->retry.delay_ms)), x->retry.exponential, x->retry.jitter);
+    cell_text(&row, "pool", x->pool);
+    cell(&row, "partitions", "%d", partitions_index(x->partitions));
+    cell(&row, "backfill_partitions_max", "%d", x->backfill_partitions_max);
+    cell(&row, "site", "%d", site_of(p, x->at));
+    return row_end(&row);
 }
 
 static void emit_steps(Program *p)
 {
     const Plan *plan = p->plan;
     Str *rows = push(p->a, Str, plan->steps.count + 1);
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        const Step *x = plan->steps.items[i];
-        EmitSection before = emit_section(p->e, EMIT_TABLES);
-        if (x->source.len)
-            emit_quote(p->e, x->at);
-        emit_section(p->e, before);
-        for (size_t k = 0; k < x->code.count; k++)
-            code_name(p, x->code.items[k].unit);
-        Str settings = emit_config(&p->config, x), bind = emit_bind(&p->config, x);
-        Str symbol = ops_symbol(p, x->ops);
-        declare_ops(p, x->ops, symbol);
-        Str assets;
-        INDICES_OF(assets, p, str_format(p->a, "%.*s_assets", FMT(x->name)), x->assets);
-        Str checks;
-        INDICES_OF(checks, p, str_format(p->a, "%.*s_checks", FMT(x->name)), x->checks);
-        Str reads;
-        INDICES_OF(reads, p, str_format(p->a, "%.*s_reads", FMT(x->name)), x->reads);
-        Str after;
-        INDICES_OF(after, p, str_format(p->a, "%.*s_after", FMT(x->name)), x->after);
-        rows[i] = str_format(
-            p->a,
-            ".name = %.*s, .ops = &%.*s, .config = %s%.*s, .bind = %.*s,\n"
-            "     .assets = %.*s, .checks = %.*s, .reads = %.*s, .after = %.*s,\n"
-            "     .retry = {%d, %lldL, %d, %d}, .pool = %.*s, .partitions = %d,\n"
-            "     .backfill_partitions_max = %d, .site = %d",
-            FMT(emit_str(p->a, x->name)), FMT(symbol), settings.len ? "&" : "",
-            FMT(settings.len ? settings : S("0")), FMT(bind.len ? bind : S("0")), FMT(assets),
-            FMT(checks), FMT(reads), FMT(after), x->retry.retries_max,
-            (long long)x->retry.delay_ms, x->retry.exponential, x->retry.jitter,
-            FMT(emit_str(p->a, x->pool)), partitions_index(x->partitions),
-            x->backfill_partitions_max, site_of(p, x->at));
-    }
-    if (!plan->steps.count)
-        return;
-    emit_open(p->e, "static const DgStepDef steps[] =");
     for (size_t i = 0; i < plan->steps.count; i++)
-        emit_line(p->e, "{%.*s},", FMT(rows[i]));
-    emit_close(p->e, ";\n");
+        rows[i] = step_row(p, plan->steps.items[i]);
+    emit_rows_table(p, "DgStepDef", "steps", rows, plan->steps.count);
 }
 
-/* The functions come after every name is settled, in the order of the plan. */
+/* Before the steps, whose bind functions call them. */
 static void emit_functions(Program *p)
 {
     EmitTemplate how = {.diag = p->plan->diag, .site = template_site, .ctx = p};
@@ -301,6 +400,7 @@ static void emit_functions(Program *p)
             Str name = template_name(p, &x->bindings.items[k]);
             EmitSection before = emit_section(p->e, EMIT_FUNCS);
             p->failed |= !emit_template(p->e, name, x->bindings.items[k].value, &how);
+            emit_line(p->e, "%s", "");
             emit_section(p->e, before);
         }
     }
@@ -320,7 +420,8 @@ static void emit_partitions(Program *p)
         Str table = S("0"), rest;
         if (x->keys.count)
             str_cut(str_sub(keys[i], 1, keys[i].len), ',', &table, &rest);
-        emit_line(p->e, "{%s, %.*s, %zu, %.*s, %.*s, %.*s, %.*s, %.*s},",
+        emit_line(p->e, "{.kind = %s, .keys = %.*s, .keys_count = %zu, .start = %.*s, .end = %.*s,\n"
+                  "     .timezone = %.*s, .format = %.*s, .cron = %.*s},",
                   x->kind == DG_PARTITIONS_STATIC ? "DG_PARTITIONS_STATIC" : "DG_PARTITIONS_TIME",
                   FMT(table), x->keys.count, FMT(emit_str(p->a, x->start)),
                   FMT(emit_str(p->a, x->end)), FMT(emit_str(p->a, x->timezone)),
@@ -332,41 +433,43 @@ static void emit_partitions(Program *p)
 static void emit_jobs(Program *p)
 {
     const Plan *plan = p->plan;
-    Str *rows = push(p->a, Str, plan->jobs.count + plan->schedules.count + 1);
+    Str *rows = push(p->a, Str, plan->jobs.count + 1), assets, checks;
     for (size_t i = 0; i < plan->jobs.count; i++) {
         const Job *x = plan->jobs.items[i];
-        Str assets;
+        Row row = {.p = p};
         INDICES_OF(assets, p, str_format(p->a, "%.*s_job_assets", FMT(x->name)), x->assets);
-        Str checks;
         INDICES_OF(checks, p, str_format(p->a, "%.*s_job_checks", FMT(x->name)), x->checks);
-        rows[i] = str_format(p->a, "%.*s, %.*s, %.*s, %.*s, %d", FMT(emit_str(p->a, x->name)),
-                             FMT(emit_str(p->a, x->description)), FMT(assets), FMT(checks),
-                             site_of(p, x->at));
+        cell_text(&row, "name", x->name);
+        cell_text(&row, "description", x->description);
+        cell(&row, "assets", "%.*s", FMT(assets));
+        cell(&row, "checks", "%.*s", FMT(checks));
+        cell(&row, "site", "%d", site_of(p, x->at));
+        rows[i] = row_end(&row);
     }
-    if (plan->jobs.count) {
-        emit_open(p->e, "static const DgJobDef jobs[] =");
-        for (size_t i = 0; i < plan->jobs.count; i++)
-            emit_line(p->e, "{%.*s},", FMT(rows[i]));
-        emit_close(p->e, ";\n");
-    }
+    emit_rows_table(p, "DgJobDef", "jobs", rows, plan->jobs.count);
+}
+
+static void emit_schedules(Program *p)
+{
+    const Plan *plan = p->plan;
+    Str *rows = push(p->a, Str, plan->schedules.count + 1), assets, checks;
     for (size_t i = 0; i < plan->schedules.count; i++) {
         const Schedule *x = plan->schedules.items[i];
-        Str assets;
+        Row row = {.p = p};
         INDICES_OF(assets, p, str_format(p->a, "%.*s_fires", FMT(x->name)), x->assets);
-        Str checks;
         INDICES_OF(checks, p, str_format(p->a, "%.*s_fires_checks", FMT(x->name)), x->checks);
-        rows[i] = str_format(p->a, "%.*s, %.*s, %.*s, %.*s, %d, %.*s, %.*s, %d, %d",
-                             FMT(emit_str(p->a, x->name)), FMT(emit_str(p->a, x->description)),
-                             FMT(emit_str(p->a, x->cron)), FMT(emit_str(p->a, x->timezone)),
-                             x->job ? x->job->index : -1, FMT(assets), FMT(checks), x->stopped,
-                             site_of(p, x->at));
+        cell_text(&row, "name", x->name);
+        cell_text(&row, "description", x->description);
+        cell_text(&row, "cron", x->cron);
+        cell_text(&row, "timezone", x->timezone);
+        cell(&row, "job", "%d", x->job ? x->job->index : -1);
+        cell(&row, "assets", "%.*s", FMT(assets));
+        cell(&row, "checks", "%.*s", FMT(checks));
+        cell(&row, "stopped", "%d", x->stopped);
+        cell(&row, "site", "%d", site_of(p, x->at));
+        rows[i] = row_end(&row);
     }
-    if (plan->schedules.count) {
-        emit_open(p->e, "static const DgScheduleDef schedules[] =");
-        for (size_t i = 0; i < plan->schedules.count; i++)
-            emit_line(p->e, "{%.*s},", FMT(rows[i]));
-        emit_close(p->e, ";\n");
-    }
+    emit_rows_table(p, "DgScheduleDef", "schedules", rows, plan->schedules.count);
 }
 
 static void emit_small_tables(Program *p)
@@ -382,9 +485,9 @@ static void emit_small_tables(Program *p)
     if (plan->env.count) {
         emit_open(p->e, "static const DgSecretDef secrets[] =");
         for (size_t i = 0; i < plan->env.count; i++)
-            emit_line(p->e, "{%.*s, %d, %d, %d},", FMT(emit_str(p->a, plan->env.items[i].name)),
-                      plan->env.items[i].required, plan->env.items[i].secret,
-                      site_of(p, plan->env.items[i].at));
+            emit_line(p->e, "{.name = %.*s, .required = %d, .secret = %d, .site = %d},",
+                      FMT(emit_str(p->a, plan->env.items[i].name)), plan->env.items[i].required,
+                      plan->env.items[i].secret, site_of(p, plan->env.items[i].at));
         emit_close(p->e, ";\n");
     }
 }
@@ -450,18 +553,49 @@ static void emit_pipeline(Program *p, const EmitOptions *o, size_t lineage)
     emit_close(p->e, "");
 }
 
+/* Which parts of the runtime the functions call: so many headers fewer to read. */
+typedef struct Uses {
+    bool templates, decoders, rows, bindings;
+} Uses;
+
+static Uses uses_of(const Plan *plan)
+{
+    Uses uses = {0};
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const Step *x = plan->steps.items[i];
+        uses.bindings |= x->bindings.count > 0;
+        for (size_t k = 0; k < x->code.count; k++) {
+            CodeKind kind = x->code.items[k].unit->kind;
+            uses.templates |= kind == CODE_TEMPLATE;
+            uses.decoders |= kind == CODE_DECODER;
+            uses.rows |= kind == CODE_ROWS;
+        }
+    }
+    return uses;
+}
+
 static void emit_head(Program *p, const EmitOptions *o)
 {
+    const Sources *sources = p->plan->sources;
+    Uses uses = uses_of(p->plan);
     emit_section(p->e, EMIT_HEAD);
-    emit_line(p->e, "/* %.*s: written by dgc %.*s from the project's YAML and SQL. Do not edit. */",
-              FMT(p->plan->name), FMT(o->version));
+    emit_line(p->e, "/* %.*s: a data pipeline, written by dgc %.*s. Do not edit; edit what it is made "
+              "from:\n *", FMT(p->plan->name), FMT(o->version));
+    for (size_t i = 1; i < sources->files.count; i++)
+        emit_line(p->e, " *     %.*s", FMT(str_replace(p->a, sources->files.items[i].path, S("*/"), S("* /"))));
+    emit_line(p->e, " */");
     emit_line(p->e, "#define DGC_NO_LIBC");
     emit_line(p->e, "#include \"runtime/pipeline.h\"");
-    emit_line(p->e, "#include \"runtime/data/decode.h\"");
-    emit_line(p->e, "#include \"runtime/data/decode_api.h\"");
-    emit_line(p->e, "#include \"runtime/data/rows_api.h\"");
-    emit_line(p->e, "#include \"runtime/eval/eval_api.h\"");
-    emit_line(p->e, "#include \"runtime/run/bind.h\"");
+    if (uses.decoders || uses.rows)
+        emit_line(p->e, "#include \"runtime/data/decode.h\"");
+    if (uses.decoders)
+        emit_line(p->e, "#include \"runtime/data/decode_api.h\"");
+    if (uses.rows)
+        emit_line(p->e, "#include \"runtime/data/rows_api.h\"");
+    if (uses.templates || uses.bindings)
+        emit_line(p->e, "#include \"runtime/eval/eval_api.h\"");
+    if (uses.bindings)
+        emit_line(p->e, "#include \"runtime/run/bind.h\"");
 }
 
 Str emit_program(Plan *plan, const EmitOptions *o)
@@ -469,16 +603,17 @@ Str emit_program(Plan *plan, const EmitOptions *o)
     Program p = {.plan = plan, .a = plan->arena};
     p.e = emit_new(plan->arena, plan->sources, !o->for_people);
     p.config = (EmitConfig){.e = p.e, .arena = p.a, .code_name = code_name,
-                            .template_name = template_name, .ctx = &p};
+                            .template_name = template_name, .ctx = &p, .diag = plan->diag};
     emit_head(&p, o);
     emit_section(p.e, EMIT_TABLES);
     emit_partitions(&p);
     emit_assets(&p);
     emit_checks(&p);
-    emit_steps(&p);
     emit_functions(&p);
     emit_section(p.e, EMIT_TABLES);
+    emit_steps(&p);
     emit_jobs(&p);
+    emit_schedules(&p);
     emit_small_tables(&p);
     size_t lineage = emit_lineage(&p);
     emit_sites(&p);

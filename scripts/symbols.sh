@@ -11,7 +11,7 @@ components=$1
 shift
 includes=$(printf '#include "%s"\n' "$@")
 declared=$(printf '#define DGC_NO_LIBC\n%s\n' "$includes" | "${CC:-gcc}" -E -P -I. -)
-functions=$(grep -oE '\b(dg|dgv)_[a-z0-9_]+ *\(' <<< "$declared" | tr -d ' (' | grep -vx dg_main | sort -u)
+functions=$(grep -oE '\b(dg|dgv)_[a-z0-9_]+ *\(' <<< "$declared" | tr -d ' (' | sort -u)
 tables=$(grep -oE 'extern const [^;(]*;' <<< "$declared" | grep -oE '\bdg_[a-z0-9_]+' | sort -u)
 ops=$(grep -rhoE --include='*.c' '^const DgStepOps dg_[a-z0-9_]+' "$components" | sed 's/.* //' | sort -u)
 
