@@ -327,6 +327,9 @@ static void planner_step(DgPlanner *p, const DgStepDecl *decl)
     own_outputs(p, step, decl);
     if (decl->assets.count + decl->checks.count && !step->assets.count && !step->checks.count)
         return; /* all that it makes was refused, and that was reported */
+    for (size_t i = 0; i < step->assets.count; i++)
+        if (!step->assets.items[i]->description.len) /* as Dagster hands an op's description on */
+            step->assets.items[i]->description = step->description;
     copy_deps(p, &step->read_keys, &decl->reads);
     if (!step->name.len)
         step->name = default_name(plan, step);

@@ -138,6 +138,16 @@ static void emit_case(Emission *m, const Case *c, size_t index)
     emit_line(m->e, "    %.*s,", FMT(ok ? name : S("NULL")));
 }
 
+static void emit_start(Emission *m)
+{
+    m->e = emit_new(&m->arena, &m->sources, false);
+    emit_section(m->e, EMIT_HEAD);
+    emit_line(m->e, "#define DGC_NO_LIBC");
+    emit_line(m->e, "#include \"runtime/eval/eval_api.h\"");
+    emit_section(m->e, EMIT_TABLES);
+    emit_line(m->e, "const DgTemplateFn emitted_templates[] = {");
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "fold";
@@ -146,12 +156,8 @@ int main(int argc, char **argv)
     arena_init(&m.arena, 0);
     sources_init(&m.sources, &m.arena);
     diag_init(&m.diag, &m.arena, &m.sources);
-    m.e = emit_new(&m.arena, &m.sources, false);
-    emit_section(m.e, EMIT_HEAD);
-    emit_line(m.e, "#define DGC_NO_LIBC");
-    emit_line(m.e, "#include \"runtime/eval/eval_api.h\"");
-    emit_section(m.e, EMIT_TABLES);
-    emit_line(m.e, "const DgTemplateFn emitted_templates[] = {");
+    if (emits)
+        emit_start(&m);
     char *line = NULL;
     size_t capacity = 0, index = 0;
     ssize_t len;
