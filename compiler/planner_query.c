@@ -3,10 +3,7 @@
 
 #include "compiler/planner_impl.h"
 
-#if __has_include("runtime/data/infer.h")
 #include "runtime/data/infer.h" /* the one part of runtime/data that the compiler stands on */
-#define HAS_INFER 1
-#endif
 
 /* The component that the value of a field refers to: what load_component() gave. */
 static const Instance *referred(DgPlanner *p, const void *field)
@@ -139,12 +136,9 @@ bool query_file_read(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text)
 
 bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count)
 {
-#ifdef HAS_INFER
     const PlannerImpl *m = p->impl;
-    return infer_file(m, disk_path(m, path), format, columns, count);
-#else
-    return false;
-#endif
+    DgError err = {0};
+    return dg_infer_columns(m->b->plan->arena, disk_path(m, path), format, columns, count, &err) == DG_OK;
 }
 
 DgStr query_folder(DgPlanner *p)
