@@ -11,13 +11,8 @@
 #define DGC_DRIVER_H
 
 #include "compiler/plan.h"
+#include "compiler/user_component.h"
 #include "runtime/pipeline.h"
-
-typedef struct UserSource { /* one components/X.c of the project */
-    Str path;              /* on disk */
-    Str shown;             /* project-relative: what enters messages and debug information */
-} UserSource;
-typedef Array(UserSource) UserSources;
 
 typedef struct BuildJob {
     Str text;              /* the emitted program */
@@ -42,13 +37,8 @@ DgStatus driver_build(Arena *a, const BuildJob *job, BuildResult *out, DgError *
 DgStatus driver_jit(Arena *a, Str text, const UserSources *user_sources, const DgPipeline **out,
                     DgError *err);
 
-/* What libtcc makes of one component of the project; lives until the process ends. */
-typedef struct UserModule {
-    Array(const DgComponent *) components; /* every `dg_component_NAME` in it */
-    StrArray complaints;                   /* "file:line: error: message"; then there are none */
-} UserModule;
-/* Also checks that emitted code will find its ops under their `symbol`. False: see complaints.
- * driver_jit.c */
+/* One component of the project, in memory until the process ends. Also checks that emitted code will
+ * find its ops under their `symbol`. A UserComponentCompile. driver_jit.c */
 bool driver_component(Arena *a, const UserSource *source, UserModule *out);
 
 /* The project's components that a plan needs. */

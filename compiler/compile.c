@@ -1,6 +1,7 @@
 /* compile.c - from a project folder to a checked plan: the passes, in order.
  *
  *   find, load       project.c, project_load.c   files become instances of components
+ *   components       user_component.c            the project's own component types
  *   resolve          pass_resolve.c              attributes become config structs
  *   plan             planner.c                   components declare assets, steps, jobs
  *   post_process     post_process.c              post_processing of files and folders
@@ -17,6 +18,7 @@
 #include "compiler/project.h"
 #include "compiler/rows.h"
 #include "compiler/sql/sql.h"
+#include "compiler/user_component.h"
 #include "runtime/base/sha256.h"
 
 /* ---- context.load_component(...) ---- */
@@ -129,6 +131,14 @@ static void settle_needs(Plan *plan)
         plan->needs_duckdb |= plan->steps.items[i]->ops && !plan->steps.items[i]->ops->no_warehouse;
 }
 
+static void plan_instance(Builder *b, const Instance *instance)
+{
+    if (user_component_is(b->plan, instance->component))
+        user_component_plan(b, instance);
+    else
+        builder_plan(b, instance);
+}
+
 static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
 {
     Plan *plan = &c->plan;
@@ -137,7 +147,7 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
     pass_resolve(b, instances, count);
     for (size_t i = 0; i < count; i++)
         if (instances[i]->config)
-            builder_plan(b, instances[i]);
+            plan_instance(b, instances[i]);
     pass_post_process(plan, instances, count);
     sql_units_resolve(plan);
     pass_connect(plan);
@@ -150,6 +160,7 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
     if (!diag_failed(plan->diag))
         pass_prune(plan, o->select, o->job);
     settle_needs(plan);
+    user_components_needed(plan);
     plan->fingerprint = fingerprint(c);
 }
 
@@ -170,6 +181,7 @@ bool compile_project(Compile *c, const CompileOptions *o)
         DagsterScope dagster = {.project_root = p->root, .load_component = load_component,
                                 .ctx = b};
         p->names = scope_dagster(&c->arena, NULL, &dagster);
+        user_components_load(c);
         project_load(c);
         run_passes(c, b, o);
     }

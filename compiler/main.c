@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codegen/driver.h"
 #include "compiler/cmd.h"
 
 extern const char dgc_notices[];
@@ -118,6 +119,7 @@ static int unknown_command(const char *name)
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    user_component_compiler(driver_component);
     if (argc < 2) {
         usage(stdout);
         return flush_stdout(0);

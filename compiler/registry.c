@@ -13,6 +13,8 @@ static const DgComponent *all[
 #undef X
     + USER_MAX + 1];
 static size_t all_count;
+static const DgComponent *added[USER_MAX]; /* the project's own */
+static size_t added_count;
 
 static int by_name(const void *a, const void *b)
 {
@@ -65,13 +67,28 @@ const DgComponent *registry_find(Str name, bool *alias)
     return NULL;
 }
 
+void registry_forget_added(void)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < all_count; i++) {
+        bool own = true;
+        for (size_t k = 0; k < added_count; k++)
+            own = own && all[i] != added[k];
+        if (own)
+            all[kept++] = all[i];
+    }
+    all_count = kept;
+    added_count = 0;
+}
+
 bool registry_add(const DgComponent *c)
 {
     fill();
     if (registry_find(str_from(c->name), NULL) ||
-        all_count == sizeof all / sizeof *all - 1)
+        added_count == USER_MAX)
         return false;
     all[all_count++] = c;
+    added[added_count++] = c;
     qsort(all, all_count, sizeof *all, by_name);
     return true;
 }
