@@ -281,7 +281,8 @@ static Str asset_row(Program *p, const Asset *x)
     cell(&row, "columns_count", "%zu", x->columns_known ? x->columns.count : 0);
     cell(&row, "step", "%d", x->step ? x->step->index : -1);
     cell(&row, "partitions", "%d", partitions_index(x->partitions));
-    cell(&row, "site", "%d", site_of(p, x->at));
+    cell(&row, "unlisted", "%d", x->unlisted);
+    cell(&row, "site", "%d", site_of(p, plan_source(x->instance)));
     return row_end(&row);
 }
 
@@ -301,13 +302,18 @@ static void emit_checks(Program *p)
     for (size_t i = 0; i < plan->checks.count; i++) {
         const Check *x = plan->checks.items[i];
         Row row = {.p = p};
+        Str deps;
+        INDICES_OF(deps, p, str_format(p->a, "%.*s_%.*s_deps", FMT(x->asset_key), FMT(x->name)),
+                   x->deps);
         cell(&row, "asset", "%d", x->asset ? x->asset->index : -1);
         cell_text(&row, "name", x->name);
         cell_text(&row, "description", x->description);
+        cell(&row, "deps", "%.*s", FMT(deps));
         cell(&row, "blocking", "%d", x->blocking);
         cell(&row, "warn", "%d", x->warn);
+        cell(&row, "automated", "%d", x->automation.kind == DG_V_OBJECT);
         cell(&row, "step", "%d", x->step ? x->step->index : -1);
-        cell(&row, "site", "%d", site_of(p, x->at));
+        cell(&row, "site", "%d", site_of(p, plan_source(x->instance)));
         rows[i] = row_end(&row);
     }
     emit_rows_table(p, "DgCheckDef", "checks", rows, plan->checks.count);
@@ -443,7 +449,7 @@ static void emit_jobs(Program *p)
         cell_text(&row, "description", x->description);
         cell(&row, "assets", "%.*s", FMT(assets));
         cell(&row, "checks", "%.*s", FMT(checks));
-        cell(&row, "site", "%d", site_of(p, x->at));
+        cell(&row, "site", "%d", site_of(p, plan_source(x->instance)));
         rows[i] = row_end(&row);
     }
     emit_rows_table(p, "DgJobDef", "jobs", rows, plan->jobs.count);
@@ -466,7 +472,7 @@ static void emit_schedules(Program *p)
         cell(&row, "assets", "%.*s", FMT(assets));
         cell(&row, "checks", "%.*s", FMT(checks));
         cell(&row, "stopped", "%d", x->stopped);
-        cell(&row, "site", "%d", site_of(p, x->at));
+        cell(&row, "site", "%d", site_of(p, plan_source(x->instance)));
         rows[i] = row_end(&row);
     }
     emit_rows_table(p, "DgScheduleDef", "schedules", rows, plan->schedules.count);

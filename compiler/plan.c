@@ -1,6 +1,8 @@
 /* plan.c - lookups and small constructors of the plan. */
 #include "compiler/plan.h"
 
+#include "compiler/compile.h"
+
 Asset *plan_asset(const Plan *p, Str key)
 {
     return map_get(&p->asset_by_key, key);
@@ -37,4 +39,9 @@ void plan_add_dep(Plan *p, Asset *asset, Str key)
         if (str_eq(asset->dep_keys.items[i], key))
             return;
     array_add(p->arena, &asset->dep_keys, key);
+}
+
+Span plan_source(const Instance *instance)
+{
+    return instance && instance->document ? instance->document->at : (Span){0};
 }

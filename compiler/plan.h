@@ -197,6 +197,8 @@ typedef struct Plan {
 Asset *plan_asset(const Plan *p, Str key); /* NULL when there is none */
 /* The same; makes a stub (an external asset that nothing declares) when there is none. */
 Asset *plan_asset_or_stub(Plan *p, Str key, Span at);
+/* The document of a definition: what `list` shows as its source. {0} for stubs. */
+Span plan_source(const struct Instance *instance);
 void plan_set_table(Plan *p, Asset *asset); /* schema and table, from the key */
 /* Adds a dependency key to an asset unless it is there. */
 void plan_add_dep(Plan *p, Asset *asset, Str key);

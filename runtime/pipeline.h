@@ -47,13 +47,16 @@ typedef struct DgAssetDef {
     int32_t columns_count;   /* 0: not known */
     int32_t step;            /* -1: external */
     int32_t partitions;      /* -1: none */
-    int32_t site;
+    bool unlisted;           /* only checks name it: `list` leaves it out, as Dagster does */
+    int32_t site;            /* its component's document, as Dagster shows it; -1: undeclared */
 } DgAssetDef;
 
 typedef struct DgCheckDef {
     int32_t asset;
     DgStr name, description;
+    DgIndices deps;          /* additional assets it reads */
     bool blocking, warn;
+    bool automated;          /* has an automation condition */
     int32_t step;
     int32_t site;
 } DgCheckDef;

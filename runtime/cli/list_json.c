@@ -53,16 +53,25 @@ static void add_asset(const DgPipeline *p, Arena *a, const DgAssetDef *d, DefsDo
 
 static void add_check(const DgPipeline *p, Arena *a, const DgCheckDef *d, DefsDoc *doc)
 {
-    const DgStepDef *step = d->step >= 0 ? &p->steps[d->step] : NULL;
     DefsCheck out = {.asset = p->assets[d->asset].key,
                      .name = d->name,
                      .description = d->description,
                      .source = source(p, a, d->site)};
     array_add(a, &out.deps, out.asset);
-    for (int32_t i = 0; step && step->assets.count == 0 && i < step->reads.count; i++)
-        if (step->reads.items[i] != d->asset)
-            array_add(a, &out.deps, p->assets[step->reads.items[i]].key);
+    for (int32_t i = 0; i < d->deps.count; i++)
+        if (d->deps.items[i] != d->asset)
+            array_add(a, &out.deps, p->assets[d->deps.items[i]].key);
     array_add(a, &doc->checks, out);
+}
+
+static bool has_automation(const DgPipeline *p)
+{
+    bool any = false;
+    for (int32_t i = 0; i < p->assets_count; i++)
+        any |= p->assets[i].automation_json.len > 0;
+    for (int32_t i = 0; i < p->checks_count; i++)
+        any |= p->checks[i].automated;
+    return any;
 }
 
 void list_json(const DgPipeline *p, const bool *assets, const bool *checks, bool all, StrBuf *out)
@@ -71,7 +80,7 @@ void list_json(const DgPipeline *p, const bool *assets, const bool *checks, bool
     DefsDoc doc = {0};
     arena_init(&a, 1ull << 30);
     for (int32_t i = 0; i < p->assets_count; i++)
-        if (assets[i])
+        if (assets[i] && !p->assets[i].unlisted)
             add_asset(p, &a, &p->assets[i], &doc);
     for (int32_t i = 0; i < p->checks_count; i++)
         if (checks[i])
@@ -85,6 +94,8 @@ void list_json(const DgPipeline *p, const bool *assets, const bool *checks, bool
     for (int32_t i = 0; all && i < p->schedules_count; i++)
         array_add(&a, &doc.schedules, ((DefsItem){p->schedules[i].name, p->schedules[i].cron,
                                                   source(p, &a, p->schedules[i].site)}));
+    if (all && has_automation(p)) /* Dagster adds it wherever an automation condition is */
+        array_add(&a, &doc.sensors, ((DefsItem){.name = S("default_automation_condition_sensor")}));
     defs_json(&doc, out);
     arena_free(&a);
 }
