@@ -101,10 +101,35 @@ DgValue out_value(Fold *f, const Out *out, DgRenderMode mode)
     return v;
 }
 
+static bool is_constant_piece(const Out *out, size_t i)
+{
+    if (i >= out->count)
+        return false;
+    const TStmt *s = out->items[i];
+    return s->kind == TS_TEXT || (s->kind == TS_PRINT && s->as.expr->kind == TE_CONST);
+}
+
+/* A value that is printed beside other constants only counts as text. */
+static void constants_to_text(Fold *f, const Out *out)
+{
+    for (size_t i = 0; i < out->count && f->t.mode != TEMPLATE_EXPR; i++) {
+        TStmt *s = out->items[i];
+        bool beside = (i && is_constant_piece(out, i - 1)) || is_constant_piece(out, i + 1);
+        if (s->kind != TS_PRINT || !is_constant_piece(out, i) || !beside ||
+            dgv_has_secret(s->as.expr->as.value))
+            continue;
+        TStmt *text = push(f->ctx->arena, TStmt, 1);
+        *text = (TStmt){.kind = TS_TEXT, .start = s->start, .end = s->end};
+        text->as.text = dg_to_str(&f->ev, s->as.expr->as.value);
+        out->items[i] = text;
+    }
+}
+
 /* Texts side by side become one. */
 TStmts out_finish(Fold *f, const Out *out)
 {
     Out merged = {0};
+    constants_to_text(f, out);
     for (size_t i = 0; i < out->count;) {
         TStmt *s = out->items[i++];
         size_t total = s->kind == TS_TEXT ? (size_t)s->as.text.len : 0, j = i;
