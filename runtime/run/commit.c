@@ -207,8 +207,11 @@ static void add_load(DgStepRun *sr, StrBuf *sql, Arena *a, Str asset)
     add_text(sql, a, asset);
     buf_add(sql, S(", "));
     add_text(sql, a, sr->unit->partition);
-    buf_format(sql, ", %lld, make_timestamp(%lld)); ", (long long)sr->unit->rows,
-               (long long)os_real_us());
+    if (sr->unit->rows > 0 || sr->def->ops->role != DG_ACTION)
+        buf_format(sql, ", %lld", (long long)sr->unit->rows);
+    else
+        buf_add(sql, S(", NULL")); /* an action that did not say */
+    buf_format(sql, ", make_timestamp(%lld)); ", (long long)os_real_us());
 }
 
 static DgStatus write_bookkeeping(DgStepRun *sr, DgError *err)

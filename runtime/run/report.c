@@ -429,8 +429,9 @@ void report_finished(Run *run, int exit_code)
     }
     buf_add(&b, S(" in "));
     show_duration(&b, os_monotonic_ms() - run->started_ms);
-    console_line(run->console, exit_code == 0 ? 'g' : 'b', exit_code == 0 ? "Succeeded" : "Failed",
-                 buf_str(&b));
+    bool cancelled = atomic_load(&run->cancel) != 0;
+    console_line(run->console, exit_code == 0 ? 'g' : cancelled ? 'w' : 'b',
+                 exit_code == 0 ? "Succeeded" : cancelled ? "Cancelled" : "Failed", buf_str(&b));
     if (counts[UNIT_FAILED] + counts[UNIT_CANCELLED] + counts[UNIT_UNKNOWN] + counts[UNIT_SKIPPED])
         console_line(run->console, 'd', "Next", S("`run --resume` runs only what is not done yet"));
     b.len = 0;

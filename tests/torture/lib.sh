@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # lib.sh: what the torture scripts share. Sourced.
 #
 # A script is called as `SCRIPT [EXECUTABLE [ARGS...]]`; without arguments it builds and uses the toy
