@@ -185,6 +185,9 @@ typedef struct DgLoad {
     int32_t columns_count;
     DgStr unique_key[8];     /* MERGE */
     int32_t unique_key_count;
+    /* How many lanes may call read() or map() at once; 0: as many as there are threads. With 1 rows
+     * keep their order, and a state that is only touched there needs no lock. */
+    int32_t lanes_max;
 } DgLoad;
 /* SOURCE and MAP call it in open(): what the batches look like and how they enter the table. */
 DgStatus dg_load(DgStepRun *run, const DgLoad *load, DgError *err);
@@ -299,6 +302,8 @@ typedef struct DgAssetDecl {
     int32_t columns_count;
     const void *spec;          /* a DG_F_ANY field holding an AssetSpec mapping: adds to the above */
     const DgAssetSpec *filled; /* or one that dg_asset_spec_fields filled */
+    const void *translation;   /* a DG_F_ANY field with DG_NO_TEMPLATE: `translation`, or NULL */
+    DgList translation_vars;   /* of DgValuePair: names it may use beside `spec` */
     const void *at;            /* address of the config field it comes from; NULL: the component */
     bool external;             /* no step of ours makes it */
     bool is_view;
@@ -390,6 +395,9 @@ typedef enum DgSeverity { DG_SEVERITY_ERROR, DG_SEVERITY_WARNING } DgSeverity;
 
 typedef struct DgPlanApi {
     void (*asset)(DgPlanner *p, const DgAssetDecl *decl);
+    /* The key that asset() gives it once translated: for deps between a component's own assets.
+     * Steps may name an asset by either key. */
+    DgStr (*translated)(DgPlanner *p, const DgAssetDecl *decl);
     void (*check)(DgPlanner *p, const DgCheckDecl *decl);
     void (*step)(DgPlanner *p, const DgStepDecl *decl);
     void (*job)(DgPlanner *p, const DgJobDecl *decl);

@@ -196,5 +196,9 @@ typedef struct DgBatch {
 #define DG_VALID(vector, row) \
     (!(vector)->valid || ((vector)->valid[(row) >> 6] >> ((row) & 63) & 1))
 void dg_set_null(DgVector *v, int32_t row); /* allocated masks only: dg_batch_init makes them all */
+/* Appends the text of `row`; rows are written in order, each exactly once (null rows too). False
+ * when out of memory. */
+bool dg_text_set(DgVector *v, int32_t row, const char *ptr, size_t len);
+DgStr dg_text_get(const DgVector *v, int32_t row);
 
 #endif

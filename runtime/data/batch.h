@@ -14,9 +14,7 @@ void dg_batch_release(DgBatch *b);
 /* Room for `more` further bytes of text; NULL when out of memory or past the limit. Returns where
  * the next byte goes. */
 char *dg_text_reserve(DgVector *v, size_t more);
-/* Appends the text of `row`; rows are written in order, each exactly once (null rows too). */
-bool dg_text_set(DgVector *v, int32_t row, const char *ptr, size_t len);
-DgStr dg_text_get(const DgVector *v, int32_t row);
+/* dg_text_set, dg_text_get: dgc.h */
 
 int32_t dg_type_width(DgTypeKind k);             /* bytes per value; 0 for text */
 const char *dg_type_name(DgTypeKind k);

@@ -91,7 +91,10 @@ static int32_t lanes_for(const Run *run, const DgLoad *load)
     }
     int64_t budget = run->options.memory_max / 4 / (run->options.threads ? run->options.threads : 1);
     int64_t lanes = budget / (row * DG_BATCH_ROWS * 2 + 1);
-    return lanes < 1 ? 1 : lanes > run->options.threads ? run->options.threads : (int32_t)lanes;
+    int32_t most = run->options.threads;
+    if (load->lanes_max > 0 && load->lanes_max < most)
+        most = load->lanes_max;
+    return lanes < 1 ? 1 : lanes > most ? most : (int32_t)lanes;
 }
 
 static const DgAssetDef *first_asset(DgStepRun *sr)
