@@ -1,10 +1,10 @@
 /* planner.c - DgPlanApi: assets, checks, steps, jobs and schedules enter the Plan here.
  *
- * The questions a component may ask (places, paths, files) are in planner_query.c. */
+ * The questions a component may ask (places, paths, files) are in planner_query.c, the code it asks
+ * to be emitted in planner_code.c. */
 #include "compiler/planner_impl.h"
 
-#include "compiler/rows.h"
-#include "compiler/sql/sql.h"
+#include "compiler/translation.h"
 
 /* ---- Addresses ---- */
 
@@ -13,7 +13,7 @@ static Str address_key(const void *const *address)
     return (Str){(const char *)address, sizeof *address};
 }
 
-static void put_address(Arena *arena, Map *map, const void *address, void *value)
+void put_address(Arena *arena, Map *map, const void *address, void *value)
 {
     const void **copy = push(arena, const void *, 1);
     *copy = address;
@@ -130,26 +130,22 @@ static const DgAssetSpec *read_spec(DgPlanner *p, const DgAssetDecl *decl, SpecC
     return config->data;
 }
 
-static void planner_asset(DgPlanner *p, const DgAssetDecl *decl)
+/* The asset that a declaration describes, translated; NULL when its key is not sound. */
+static Asset *make_asset(DgPlanner *p, const DgAssetDecl *decl, Str *own_key)
 {
     PlannerImpl *m = p->impl;
     Plan *plan = m->b->plan;
     SpecContext c;
     const DgAssetSpec *spec = read_spec(p, decl, &c);
+    if (spec && !decl->key.len && !spec_sets(&c, &spec->key))
+        return NULL; /* a missing key was reported when the spec was filled */
     Str written = decl->key.len ? decl->key : spec ? spec->key : (Str){0};
-    Span at = decl->at ? planner_at(p, decl->at) : spec && !decl->key.len
-                           ? spec_at(&c, &spec->key) : m->at;
-    if (spec && !spec_sets(&c, &spec->key) && !decl->key.len)
-        return; /* a missing key was reported when the spec was filled */
+    Span at = decl->at                  ? planner_at(p, decl->at)
+              : spec && !decl->key.len ? spec_at(&c, &spec->key) : m->at;
     Str key = asset_key_check(plan, written, at);
+    *own_key = key;
     if (!key.len)
-        return;
-    Asset *first = plan_asset(plan, key);
-    if (first) {
-        DiagItem *it = diag_report(plan->diag, E0201, at, "asset `%.*s` is defined twice", FMT(key));
-        diag_label(it, first->at, "first defined here, by `%.*s`", FMT(first->component));
-        return;
-    }
+        return NULL;
     Asset *asset = push(plan->arena, Asset, 1);
     *asset = (Asset){.key = key, .description = decl->description,
                      .group = decl->group.len ? decl->group : S("default"),
@@ -167,9 +163,41 @@ static void planner_asset(DgPlanner *p, const DgAssetDecl *decl)
     copy_columns(plan, asset, decl, at);
     if (spec)
         spec_apply(&c, asset, spec, SPEC_ADD);
+    const ConfigPlace *translation = builder_place(m->b, decl->translation);
+    if (translation && translation->node)
+        translation_apply(plan, asset, translation->node, m->instance->names,
+                          &decl->translation_vars);
+    return asset;
+}
+
+static DgStr planner_translated(DgPlanner *p, const DgAssetDecl *decl)
+{
+    Str own_key;
+    Asset *asset = make_asset(p, decl, &own_key);
+    return asset ? asset->key : decl->key;
+}
+
+static void planner_asset(DgPlanner *p, const DgAssetDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    Plan *plan = m->b->plan;
+    Str own_key;
+    Asset *asset = make_asset(p, decl, &own_key);
+    if (!asset)
+        return;
+    Asset *first = plan_asset(plan, asset->key);
+    if (first) {
+        DiagItem *it = diag_report(plan->diag, E0201, asset->at, "asset `%.*s` is defined twice",
+                                   FMT(asset->key));
+        diag_label(it, first->at, "first defined here, by `%.*s`", FMT(first->component));
+        return;
+    }
     plan_set_table(plan, asset);
     array_add(plan->arena, &plan->assets, asset);
     map_put(plan->arena, &plan->asset_by_key, asset->key, asset);
+    if (!str_eq(own_key, asset->key))
+        map_put(plan->arena, &m->b->translated,
+                str_format(plan->arena, "%.*s %.*s", FMT(m->instance->id), FMT(own_key)), asset);
 }
 
 static void planner_check(DgPlanner *p, const DgCheckDecl *decl)
@@ -207,14 +235,16 @@ static Check *find_check(const Builder *b, const DgPair *name)
     return named ? named->value : NULL;
 }
 
-/* The key as the plan has it: components may hand over what the user wrote. */
-static Asset *find_asset(const Plan *plan, Str key)
+/* By the key as the component wrote it, or as its translation made it. */
+static Asset *find_asset(const PlannerImpl *m, Str key)
 {
-    Asset *asset = plan_asset(plan, key);
+    Plan *plan = m->b->plan;
     StrArray parts;
-    if (!asset && asset_key_parts(plan->arena, key, &parts))
-        asset = plan_asset(plan, asset_key_join(plan->arena, parts.items, parts.count));
-    return asset;
+    if (asset_key_parts(plan->arena, key, &parts))
+        key = asset_key_join(plan->arena, parts.items, parts.count);
+    Asset *asset = map_get(&m->b->translated,
+                           str_format(plan->arena, "%.*s %.*s", FMT(m->instance->id), FMT(key)));
+    return asset ? asset : plan_asset(plan, key);
 }
 
 /* Assets and checks of a step. Those that an error kept out of the plan are left out silently. */
@@ -223,7 +253,7 @@ static void own_outputs(const DgPlanner *p, Step *step, const DgStepDecl *decl)
     const PlannerImpl *m = p->impl;
     Plan *plan = m->b->plan;
     for (size_t i = 0; i < decl->assets.count; i++) {
-        Asset *asset = find_asset(plan, DG_ITEMS(DgStr, decl->assets)[i]);
+        Asset *asset = find_asset(m, DG_ITEMS(DgStr, decl->assets)[i]);
         if (!asset || asset->instance != m->instance || asset->step)
             continue;
         asset->step = step;
@@ -377,97 +407,19 @@ static void planner_resource(DgPlanner *p, const DgResourceDecl *decl)
         array_add(m->b->plan->arena, &m->b->plan->resources, r);
 }
 
-/* ---- Emitted code ---- */
-
-static void add_unit(PlannerImpl *m, DgCode *slot, CodeUnit unit)
-{
-    CodeUnit *copy = push(m->b->plan->arena, CodeUnit, 1);
-    *copy = unit;
-    copy->asset = plan_asset(m->b->plan, str_sub(unit.name, 0, str_find_char(unit.name, ' ')));
-    put_address(m->b->plan->arena, &m->b->slots, slot, copy);
-}
-
-static Str unit_name(const PlannerImpl *m, Str asset, const char *what)
-{
-    return str_format(m->b->plan->arena, "%.*s %s", FMT(asset.len ? asset : m->instance->id), what);
-}
-
-/* sql_config() may be asked before the asset is declared, sql() comes after: one unit for both. */
-static SqlUnit *unit_of(DgPlanner *p, const DgSqlDecl *decl)
-{
-    PlannerImpl *m = p->impl;
-    Plan *plan = m->b->plan;
-    Str id = decl->field      ? str_format(plan->arena, "field %p", decl->field)
-             : decl->file.len ? str_format(plan->arena, "file %.*s", FMT(decl->file))
-                              : str_format(plan->arena, "text %p", (const void *)decl->text.ptr);
-    SqlUnit *unit = map_get(&m->b->asked, id);
-    if (unit) {
-        unit->decl = *decl;
-        unit->asset_key = decl->asset;
-        return unit;
-    }
-    const ConfigPlace *place = builder_place(m->b, decl->field);
-    unit = sql_unit_add(plan, decl, planner_at(p, decl->field), place ? place->node : NULL,
-                        m->instance->names);
-    if (unit)
-        map_put(plan->arena, &m->b->asked, id, unit);
-    return unit;
-}
-
-static void planner_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl)
-{
-    PlannerImpl *m = p->impl;
-    SqlUnit *unit = unit_of(p, decl);
-    m->b->asked = (Map){0}; /* the next sql() is another unit, be it of the same file */
-    if (unit && slot)
-        add_unit(m, slot, (CodeUnit){.kind = CODE_TEMPLATE, .at = unit->at, .as.sql = unit,
-                                     .name = unit_name(m, decl->asset,
-                                                       decl->is_check ? "check sql" : "sql")});
-}
-
-static DgValue planner_sql_config(DgPlanner *p, const DgSqlDecl *decl)
-{
-    PlannerImpl *m = p->impl;
-    const SqlUnit *unit = unit_of(p, decl);
-    if (unit && unit->config.kind == DG_V_DICT)
-        return unit->config;
-    DgEval ev;
-    dg_eval_init(&ev, m->b->plan->arena);
-    DgValue none = dg_new_dict(&ev);
-    dg_eval_free(&ev);
-    return none;
-}
-
-static void planner_rows(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl)
-{
-    PlannerImpl *m = p->impl;
-    RowProgram *rows = row_program_add(m->b->plan, decl, m->instance->filled, m->at);
-    if (rows)
-        add_unit(m, slot, (CodeUnit){.kind = CODE_ROWS, .at = rows->at, .as.rows = rows,
-                                     .name = unit_name(m, decl->asset, "rows")});
-}
-
-static void planner_decoder(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl)
-{
-    PlannerImpl *m = p->impl;
-    DgDecoderDecl *copy = push(m->b->plan->arena, DgDecoderDecl, 1);
-    *copy = *decl;
-    add_unit(m, slot, (CodeUnit){.kind = CODE_DECODER, .at = m->at, .as.decoder = copy,
-                                 .name = unit_name(m, (Str){0}, "decode")});
-}
-
 /* ---- The table ---- */
 
 static const DgPlanApi plan_api = {
-    .asset = planner_asset, .check = planner_check, .step = planner_step, .job = planner_job,
-    .schedule = planner_schedule, .resource = planner_resource, .sql = planner_sql,
-    .row_program = planner_rows, .decoder = planner_decoder, .sql_config = planner_sql_config,
+    .asset = planner_asset, .translated = planner_translated, .check = planner_check,
+    .step = planner_step, .job = planner_job, .schedule = planner_schedule,
+    .resource = planner_resource,
+    .sql = code_sql, .row_program = code_rows, .decoder = code_decoder,
+    .sql_config = code_sql_config,
     .copy = planner_copy, .refers_to = query_refers_to, .attribute = query_attribute,
     .is_set = query_is_set, .is_known = query_is_known, .is_scalar = query_is_scalar,
-    .report = query_report,
-    .alloc = query_alloc, .format = query_format, .resolve = query_resolve, .glob = query_glob,
-    .file_read = query_file_read, .infer = query_infer, .folder = query_folder,
-    .instance = query_instance,
+    .report = query_report, .alloc = query_alloc, .format = query_format,
+    .resolve = query_resolve, .glob = query_glob, .file_read = query_file_read,
+    .infer = query_infer, .folder = query_folder, .instance = query_instance,
 };
 
 void builder_init(Builder *b, Plan *plan, Str root)

@@ -18,6 +18,7 @@ typedef struct Builder {
     Map places;      /* bytes of an address -> ConfigPlace */
     Map slots;       /* bytes of the address of a DgCode -> CodeUnit */
     Map steps, jobs, schedules, resources, checks; /* by name: the first that has it */
+    Map translated;  /* "instance key" -> Asset, where `translation` gave another key */
     Map asked;       /* SQL units that sql_config() has made and sql() has not taken yet */
     Map instances;   /* by id -> Instance: what load_component() refers to */
 } Builder;

@@ -20,6 +20,13 @@ typedef struct Named { /* the first to have a name */
 const ConfigPlace *builder_place(const Builder *b, const void *address);
 Span planner_at(const DgPlanner *p, const void *field); /* the instance's, when it has none */
 
+void put_address(Arena *arena, Map *map, const void *address, void *value);
+
+void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
+DgValue code_sql_config(DgPlanner *p, const DgSqlDecl *decl);
+void code_rows(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl);
+void code_decoder(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl);
+
 DgStr query_refers_to(DgPlanner *p, const void *field);
 const void *query_attribute(DgPlanner *p, const void *field, const char *name);
 bool query_is_set(DgPlanner *p, const void *field);

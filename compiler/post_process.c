@@ -9,6 +9,7 @@
 #include "compiler/pass.h"
 #include "compiler/spec.h"
 #include "compiler/template.h"
+#include "compiler/translation.h"
 #include "runtime/base/select.h"
 
 typedef struct Rule { /* one entry of post_processing.assets, as written */
@@ -100,49 +101,6 @@ static bool choose(Plan *plan, const Covered *covered, const Config *config, con
 }
 
 /* ---- What they get ---- */
-
-static DgValue strs_value(DgEval *ev, const StrArray *strs)
-{
-    DgValue list = dg_new_list(ev, strs->count);
-    for (size_t i = 0; i < strs->count; i++)
-        list.as.list->items[i] = dgv_from_str(strs->items[i]);
-    return list;
-}
-
-/* The asset as templates see it: Dagster's AssetSpec. */
-static DgValue asset_record(DgEval *ev, const Asset *a)
-{
-    DgValue fields = dg_new_dict(ev), none = {.kind = DG_V_NONE};
-    StrArray parts = {0};
-    asset_key_parts(ev->arena, a->key, &parts);
-    dg_put_str(ev, fields, "key", dg_asset_key(ev, parts.items, parts.count));
-    dg_put_str(ev, fields, "description", a->description.len ? dgv_from_str(a->description) : none);
-    dg_put_str(ev, fields, "group_name", dgv_from_str(a->group));
-    dg_put_str(ev, fields, "code_version",
-               a->code_version.len ? dgv_from_str(a->code_version) : none);
-    dg_put_str(ev, fields, "kinds", strs_value(ev, &a->kinds));
-    dg_put_str(ev, fields, "owners", strs_value(ev, &a->owners));
-    DgValue deps = dg_new_list(ev, 0);
-    for (size_t i = 0; i < a->dep_keys.count; i++) {
-        StrArray dep = {0};
-        asset_key_parts(ev->arena, a->dep_keys.items[i], &dep);
-        DgValue dep_fields = dg_new_dict(ev);
-        dg_put_str(ev, dep_fields, "asset_key", dg_asset_key(ev, dep.items, dep.count));
-        dg_append(ev, deps, dg_record(ev->arena, "AssetDep", dep_fields, NULL));
-    }
-    dg_put_str(ev, fields, "deps", deps);
-    DgValue tags = dg_new_dict(ev), metadata = dg_new_dict(ev);
-    for (size_t i = 0; i < a->tags.count; i++)
-        dg_put(ev, tags, dgv_from_str(a->tags.items[i].key),
-               dgv_from_str(a->tags.items[i].value));
-    for (size_t i = 0; i < a->metadata.count; i++)
-        dg_put(ev, metadata, dgv_from_str(a->metadata.items[i].key), a->metadata.items[i].value);
-    dg_put_str(ev, fields, "tags", tags);
-    dg_put_str(ev, fields, "metadata", metadata);
-    dg_put_str(ev, fields, "skippable", dgv_bool(a->skippable));
-    dg_put_str(ev, fields, "automation_condition", a->automation);
-    return dg_record(ev->arena, "AssetSpec", fields, NULL);
-}
 
 static void apply_to(Plan *plan, Asset *asset, const Rule *rule, YamlNode *attributes,
                      const Scope *names, Span at)

@@ -1,0 +1,82 @@
+/* planner_code.c - DgPlanApi: code that a step config points to, made by the emitters later on. */
+#include "compiler/planner_impl.h"
+
+#include "compiler/rows.h"
+#include "compiler/sql/sql.h"
+
+static void add_unit(PlannerImpl *m, DgCode *slot, CodeUnit unit)
+{
+    CodeUnit *copy = push(m->b->plan->arena, CodeUnit, 1);
+    *copy = unit;
+    copy->asset = plan_asset(m->b->plan, str_sub(unit.name, 0, str_find_char(unit.name, ' ')));
+    put_address(m->b->plan->arena, &m->b->slots, slot, copy);
+}
+
+static Str unit_name(const PlannerImpl *m, Str asset, const char *what)
+{
+    return str_format(m->b->plan->arena, "%.*s %s", FMT(asset.len ? asset : m->instance->id), what);
+}
+
+/* sql_config() may be asked before the asset is declared, sql() comes after: one unit for both. */
+static SqlUnit *unit_of(DgPlanner *p, const DgSqlDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    Plan *plan = m->b->plan;
+    Str id = decl->field      ? str_format(plan->arena, "field %p", decl->field)
+             : decl->file.len ? str_format(plan->arena, "file %.*s", FMT(decl->file))
+                              : str_format(plan->arena, "text %p", (const void *)decl->text.ptr);
+    SqlUnit *unit = map_get(&m->b->asked, id);
+    if (unit) {
+        unit->decl = *decl;
+        unit->asset_key = decl->asset;
+        return unit;
+    }
+    const ConfigPlace *place = builder_place(m->b, decl->field);
+    unit = sql_unit_add(plan, decl, planner_at(p, decl->field), place ? place->node : NULL,
+                        m->instance->names);
+    if (unit)
+        map_put(plan->arena, &m->b->asked, id, unit);
+    return unit;
+}
+
+void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    SqlUnit *unit = unit_of(p, decl);
+    m->b->asked = (Map){0}; /* the next sql() is another unit, be it of the same file */
+    if (unit && slot)
+        add_unit(m, slot, (CodeUnit){.kind = CODE_TEMPLATE, .at = unit->at, .as.sql = unit,
+                                     .name = unit_name(m, decl->asset,
+                                                       decl->is_check ? "check sql" : "sql")});
+}
+
+DgValue code_sql_config(DgPlanner *p, const DgSqlDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    const SqlUnit *unit = unit_of(p, decl);
+    if (unit && unit->config.kind == DG_V_DICT)
+        return unit->config;
+    DgEval ev;
+    dg_eval_init(&ev, m->b->plan->arena);
+    DgValue none = dg_new_dict(&ev);
+    dg_eval_free(&ev);
+    return none;
+}
+
+void code_rows(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    RowProgram *rows = row_program_add(m->b->plan, decl, m->instance->filled, m->at);
+    if (rows)
+        add_unit(m, slot, (CodeUnit){.kind = CODE_ROWS, .at = rows->at, .as.rows = rows,
+                                     .name = unit_name(m, decl->asset, "rows")});
+}
+
+void code_decoder(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    DgDecoderDecl *copy = push(m->b->plan->arena, DgDecoderDecl, 1);
+    *copy = *decl;
+    add_unit(m, slot, (CodeUnit){.kind = CODE_DECODER, .at = m->at, .as.decoder = copy,
+                                 .name = unit_name(m, (Str){0}, "decode")});
+}
