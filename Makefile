@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all setup demo test conformance bench torture fuzz lint asan clean unit-tests
+.PHONY: FORCE all setup demo test conformance bench torture fuzz lint asan clean unit-tests
 
 all:
 
