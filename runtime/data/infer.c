@@ -25,8 +25,8 @@ Str dg_reader_sql(Arena *a, const Str *paths, size_t count, Str format, Str opti
 {
     static const struct { const char *format, *call, *extra; } readers[] = {
         {"csv", "read_csv", ""}, {"tsv", "read_csv", ", delim = '\t'"},
-        {"json", "read_json", ", maximum_object_size = 268435456"},
-        {"ndjson", "read_json", ", format = 'newline_delimited', maximum_object_size = 268435456"},
+        {"json", "read_json", ""},
+        {"ndjson", "read_json", ", format = 'newline_delimited'"},
         {"parquet", "read_parquet", ""}};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         if (!str_eq(format, str_from(readers[i].format)))
