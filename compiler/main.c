@@ -32,21 +32,11 @@ const Command commands[] = {
      "      --no-validate-requirements\n"
      "                      do not ask that environment variables are declared\n"
      "  -q, --quiet         say nothing when all is well\n"},
-    {"completions", cmd_completions, "completion scripts for bash, zsh and fish",
-     "dgc completions bash|zsh|fish\n"
-     "\n"
-     "  source <(dgc completions bash)\n"},
-    {"docs", cmd_docs, "write the reference of component types as Markdown",
-     "dgc docs [TYPE]\n"},
-    {"doctor", cmd_doctor, "look at this machine: compilers, libraries, folders",
-     "dgc doctor\n"},
     {"explain", cmd_explain, "explain a diagnostic code, a component type or one of its attributes",
      "dgc explain CODE | TYPE | TYPE.ATTRIBUTE\n"
      "\n"
      "  dgc explain E0107\n"
      "  dgc explain dgc.Files.path\n"},
-    {"init", cmd_init, "make a new project that already runs",
-     "dgc init NAME\n"},
     {"list", cmd_list, "list definitions, components, jobs, schedules",
      "dgc list defs [PROJECT] [--json]\n"
      "dgc list components [--json]\n"},
@@ -60,13 +50,6 @@ const Command commands[] = {
      "      --full-refresh  build incremental models anew\n"
      "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
      "      --json          the result as JSON\n"},
-    {"scaffold", cmd_scaffold, "write a component file, or a component type in C",
-     "dgc scaffold defs TYPE PATH [--project DIR] [--NAME VALUE...]\n"
-     "dgc scaffold component NAME [--project DIR]\n"},
-    {"schema", cmd_schema, "JSON Schema (draft-07) for editors",
-     "dgc schema [TYPE] [-o FILE]\n"},
-    {"test", cmd_test, "run the project's fixtures in sandboxes",
-     "dgc test [PROJECT] [FILTER] [--json]\n"},
     {0},
 };
 
