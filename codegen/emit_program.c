@@ -261,6 +261,7 @@ static Str asset_row(Program *p, const Asset *x)
     Str kinds = strs(p, str_format(p->a, "%.*s_kinds", FMT(x->key)), &x->kinds);
     Str owners = strs(p, str_format(p->a, "%.*s_owners", FMT(x->key)), &x->owners);
     Str tags = pairs(p, str_format(p->a, "%.*s_tags", FMT(x->key)), x->tags.items, x->tags.count);
+    Str cols = columns(p, x);
     cell_text(&row, "key", x->key);
     cell_text(&row, "schema", x->schema);
     cell_text(&row, "table", x->table);
@@ -275,7 +276,7 @@ static Str asset_row(Program *p, const Asset *x)
         cell_text(&row, "metadata_json", json_of(p, x->metadata.items, x->metadata.count));
     cell_text(&row, "code_version", x->code_version);
     cell_text(&row, "automation_json", automation_json(p, x->automation));
-    cell(&row, "columns", "%.*s", FMT(columns(p, x)));
+    cell(&row, "columns", "%.*s", FMT(cols));
     cell(&row, "columns_count", "%zu", x->columns_known ? x->columns.count : 0);
     cell(&row, "step", "%d", x->step ? x->step->index : -1);
     cell(&row, "partitions", "%d", partitions_index(x->partitions));
