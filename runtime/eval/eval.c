@@ -213,9 +213,9 @@ void dg_print(DgEval *ev, DgValue v)
 
 static DgValue pieces_value(DgEval *ev, DgPieces *p)
 {
-    Str text = {ev->text.ptr + p->text_start, (ptrdiff_t)(ev->text.len - p->text_start)};
-    if (ev->text.len == p->text_start)
-        text = (Str){0};
+    Str text = {"", 0};
+    if (ev->text.len > p->text_start)
+        text = (Str){ev->text.ptr + p->text_start, (ptrdiff_t)(ev->text.len - p->text_start)};
     if (p->mode == DG_RENDER_VALUE)
         return p->count ? p->first : dgv_none();
     if (p->mode == DG_RENDER_NATIVE) {
