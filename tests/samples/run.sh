@@ -1,0 +1,27 @@
+#!/bin/sh
+# Every sample: checks clean, runs in memory, and runs as an executable of each driver with the same
+# result; a second run succeeds as well.
+set -u
+. "$(dirname "$0")/../e2e/lib.sh"
+"$ROOT/samples/data.sh" || exit 1
+
+run_sample() { # name, drivers
+    name=$1
+    shift
+    copy=$WORK/$name
+    cp -r "$ROOT/samples/$name" "$copy"
+    rm -rf "$copy/.dgc" "$copy/out"
+    expect "$name checks clean" "$DGC" check "$copy"
+    expect "$name runs in memory" "$DGC" run "$copy" --progress plain
+    expect "$name runs again" "$DGC" run "$copy" --progress plain
+    for driver in "$@"; do
+        bin=$WORK/$name.$driver.bin
+        expect "$name builds with $driver" "$DGC" build "$copy" -o "$bin" --driver "$driver"
+        expect "$name runs as built by $driver" in_folder "$copy" "$bin" run --home "$WORK/home-$name-$driver"
+    done
+}
+
+run_sample shop gcc clang tcc pack
+run_sample github-events gcc
+run_sample flights gcc
+finish
