@@ -17,14 +17,25 @@ static Str unit_name(const PlannerImpl *m, Str asset, const char *what)
     return str_format(m->b->plan->arena, "%.*s %s", FMT(asset.len ? asset : m->instance->id), what);
 }
 
+static Str asked_id(const PlannerImpl *m, const DgSqlDecl *decl)
+{
+    Arena *arena = m->b->plan->arena;
+    return decl->field      ? str_format(arena, "field %p", decl->field)
+           : decl->file.len ? str_format(arena, "file %.*s", FMT(decl->file))
+                            : str_format(arena, "text %p", (const void *)decl->text.ptr);
+}
+
+static void asked_forget(PlannerImpl *m, const DgSqlDecl *decl)
+{
+    map_put(m->b->plan->arena, &m->b->asked, asked_id(m, decl), NULL);
+}
+
 /* sql_config() may be asked before the asset is declared, sql() comes after: one unit for both. */
 static SqlUnit *unit_of(DgPlanner *p, const DgSqlDecl *decl)
 {
     PlannerImpl *m = p->impl;
     Plan *plan = m->b->plan;
-    Str id = decl->field      ? str_format(plan->arena, "field %p", decl->field)
-             : decl->file.len ? str_format(plan->arena, "file %.*s", FMT(decl->file))
-                              : str_format(plan->arena, "text %p", (const void *)decl->text.ptr);
+    Str id = asked_id(m, decl);
     SqlUnit *unit = map_get(&m->b->asked, id);
     if (unit) {
         unit->decl = *decl;
@@ -43,7 +54,7 @@ void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl)
 {
     PlannerImpl *m = p->impl;
     SqlUnit *unit = unit_of(p, decl);
-    m->b->asked = (Map){0}; /* the next sql() is another unit, be it of the same file */
+    asked_forget(m, decl); /* the next sql() is another unit, be it of the same file */
     if (unit && slot)
         add_unit(m, slot, (CodeUnit){.kind = CODE_TEMPLATE, .at = unit->at, .as.sql = unit,
                                      .name = unit_name(m, decl->asset,
