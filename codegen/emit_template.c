@@ -285,7 +285,7 @@ void temit_stmts(TEmit *x, const TStmts *list)
         case TS_IF: emit_if(x, s); break;
         case TS_FOR: emit_for(x, s->as.loop); break;
         case TS_SET: emit_set(x, s); break;
-        default: assert(!"a statement that residuals do not have"); break;
+        default: assert(0 && "a statement that residuals do not have"); break;
         }
     }
 }

@@ -21,7 +21,7 @@ static bool object_value(Arena *arena, DgValue v, StrBuf *out)
         buf_format(out,
                    "dg_call(ev, dg_builtin(ev, \"datetime.timedelta\"), DG_ARGS(3, dgv_int(0), "
                    "dgv_int(0), dgv_int(%lldL)))", (long long)us);
-    } else if (dgv_datetime_to_us(v, &us) && str_eq(str_from(v.as.object->type->name), S("datetime"))) {
+    } else if (dgv_datetime_to_us(v, &us) && !strcmp(v.as.object->type->name, "datetime")) {
         Str seconds = c_double(arena, (double)us / 1e6);
         buf_format(out,
                    "dg_call_method(ev, dg_builtin(ev, \"datetime.datetime\"), \"fromtimestamp\", "
@@ -455,7 +455,8 @@ Str temit_expr(TEmit *x, const TExpr *e)
     switch (e->kind) {
     case TE_ERROR: x->failed = true; return S("dgv_undefined()");
     case TE_CONST: return constant(x, e);
-    case TE_NAME: return str_format(x->arena, "dg_var(ev, %.*s)", FMT(c_string(x->arena, e->as.name)));
+    case TE_NAME:
+        return str_format(x->arena, "dg_var(ev, %.*s)", FMT(c_string(x->arena, e->as.name)));
     case TE_LOCAL: return temit_local(x, e->as.local);
     case TE_ATTR: return attribute(x, e);
     case TE_ITEM: return two(x, "dg_item", e->as.item.object, e->as.item.key);

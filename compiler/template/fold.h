@@ -75,7 +75,7 @@ Folded fold_done(Fold *f, const TExpr *at, DgValue v); /* reports the error of f
 bool fold_report(Fold *f, uint32_t start, uint32_t end); /* the error of f->ev; always true */
 void fold_undefined(Fold *f, const TExpr *name);
 Str fold_shown(const Fold *f, const TExpr *e); /* the expression as written */
-bool fold_refuses(Fold *f, Folded v, const TExpr *e); /* an unknown name is computed with: reported */
+bool fold_refuses(Fold *f, Folded v, const TExpr *e); /* reports: e is a name that is unknown */
 TExpr *fold_expr_of(Fold *f, Folded v, const TExpr *at);
 TExpr *fold_copy(Fold *f, const TExpr *e);
 void fold_needs(Fold *f, Phase p);

@@ -319,9 +319,10 @@ static Folded fold_compare(Fold *f, const TExpr *e)
     TExpr *copy = fold_copy(f, e);
     copy->as.compare.first = fold_expr_of(f, first, e->as.compare.first);
     copy->as.compare.rest = push(f->ctx->arena, TOperand, n);
-    for (size_t i = 0; i < n; i++)
-        copy->as.compare.rest[i] = (TOperand){e->as.compare.rest[i].op,
-                                              fold_expr_of(f, rest[i], e->as.compare.rest[i].value)};
+    for (size_t i = 0; i < n; i++) {
+        TOperand from = e->as.compare.rest[i];
+        copy->as.compare.rest[i] = (TOperand){from.op, fold_expr_of(f, rest[i], from.value)};
+    }
     return fold_later(f, copy);
 }
 

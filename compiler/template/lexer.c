@@ -267,7 +267,7 @@ static bool text_literal(Lexer *l)
     tok->text = normalized(l, str_copy(l->ctx->arena, buf_str(&b)));
     buf_free(&b);
     if (!ok)
-        template_error(l->ctx, l->t, E0601, start, i + 1, "the text has an escape that is no escape");
+        template_error(l->ctx, l->t, E0601, start, i + 1, "the text has an unknown escape");
     return ok;
 }
 
@@ -283,7 +283,8 @@ static bool bracket(Lexer *l, char c)
         l->bracket_at[l->depth++] = l->at;
     } else if (c == ')' || c == ']' || c == '}') {
         if (!l->depth || l->brackets[l->depth - 1] != c) {
-            DiagItem *it = template_error(l->ctx, l->t, E0601, l->at, l->at + 1, "unexpected `%c`", c);
+            DiagItem *it = template_error(l->ctx, l->t, E0601, l->at, l->at + 1,
+                                          "unexpected `%c`", c);
             if (l->depth)
                 diag_help(it, "close `%c` with `%c` first", l->s.ptr[l->bracket_at[l->depth - 1]],
                           l->brackets[l->depth - 1]);

@@ -120,7 +120,8 @@ static void not_closed(Parser *p, const Tok *opening, const char *what)
             end = t->end;
             break;
         }
-    DiagItem *it = template_error(p->ctx, p->t, E0601, start, end, "`{%% %s %%}` is not closed", what);
+    DiagItem *it = template_error(p->ctx, p->t, E0601, start, end, "`{%% %s %%}` is not closed",
+                                  what);
     diag_help(it, "add `{%% end%s %%}`", what);
     if (p->tok->kind == TK_BLOCK_BEGIN && it->diag)
         diag_label(it, template_span(&p->t->place, p->tok->start, p->tok[1].end),

@@ -279,6 +279,17 @@ void template_print(const Template *t, StrBuf *b)
 
 /* ---- Names ---- */
 
+static bool is_word(Str name)
+{
+    static const char *const words[] = {"if", "elif", "else", "endif", "for", "in", "endfor", "set",
+                                        "endset", "do", "and", "or", "not", "is", "true", "false",
+                                        "none", "True", "False", "None", "macro", "endmacro"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq(name, str_from(words[i])))
+            return true;
+    return false;
+}
+
 /* Only expressions name things, so the tokens of a template are enough: a name that does not
  * follow a dot and is not an argument's name. Local variables count too. */
 StrArray template_names(Arena *arena, const Template *t)
@@ -296,7 +307,7 @@ StrArray template_names(Arena *arena, const Template *t)
         const Tok *tok = &toks.items[i];
         bool after_dot = i && toks.items[i - 1].kind == TK_OP &&
                          (str_eq(tok[-1].text, S(".")) || str_eq(tok[-1].text, S("|")));
-        bool seen = tok->kind != TK_NAME || after_dot ||
+        bool seen = tok->kind != TK_NAME || after_dot || is_word(tok->text) ||
                     (tok[1].kind == TK_OP && str_eq(tok[1].text, S("=")));
         for (size_t k = 0; k < names.count && !seen; k++)
             seen = str_eq(names.items[k], tok->text);

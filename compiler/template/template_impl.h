@@ -71,6 +71,18 @@ bool tok_skip_name(Parser *p, const char *name);
 bool tok_expect_op(Parser *p, const char *op, const char *why);
 const char *tok_describe(Parser *p);
 
+void tok_next(Parser *p);
+
+typedef Array(TExpr *) Exprs;
+TExpr *parse_make(Parser *p, TExprKind kind, uint32_t start);
+TExpr *parse_close(Parser *p, TExpr *e); /* it ends where the token before the current one ends */
+TExpr *parse_poison(Parser *p);
+TExpr *parse_sequence(Parser *p, TExpr *e, const Exprs *items);
+TExpr *parse_constant(Parser *p, DgValue v); /* the current token */
+TExpr *parse_primary(Parser *p);
+/* Counts one more link of a chain; true, and an error, when there are too many. */
+bool parse_too_long(Parser *p, int *links);
+
 TExpr *parse_expression(Parser *p, bool with_cond);
 TExpr *parse_tuple(Parser *p, bool with_cond); /* a, b, c without parentheses, or one expression */
 TExpr *parse_postfix(Parser *p, TExpr *e);

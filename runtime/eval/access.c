@@ -437,7 +437,8 @@ static DgValue object_method(DgEval *ev, DgValue v, Str name, const DgArgs *args
     }
     if (object_attr(ev, v, name, &out) == DG_OK)
         return dg_call(ev, out, args);
-    return dg_type_error(ev, "a value of type %s has no method `%.*s`", dgv_type_name(v), FMT(name));
+    return dg_type_error(ev, "a value of type %s has no method `%.*s`", dgv_type_name(v),
+                         FMT(name));
 }
 
 DgValue dg_call_method(DgEval *ev, DgValue v, const char *name, const DgArgs *args)

@@ -321,7 +321,8 @@ DgValue dg_group(DgEval *ev, DgValue grouper, DgValue list)
     Group *g = dg_make(ev, Group, 1);
     if (!g)
         return dgv_undefined();
-    *g = (Group){.head = {.type = &group_type}, .pair = dg_tuple(ev, (DgValue[]){grouper, list}, 2)};
+    *g = (Group){.head = {.type = &group_type},
+                 .pair = dg_tuple(ev, (DgValue[]){grouper, list}, 2)};
     return dgv_object(&g->head);
 }
 

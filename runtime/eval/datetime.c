@@ -182,7 +182,8 @@ static DgValue scaled(DgEval *ev, char op, int64_t us, DgValue by)
             return dg_error(ev, DG_DATA, "the time difference is too large");
         return timedelta_make(ev, product);
     }
-    double f = op == '*' ? (double)us * float_of(by) : float_of(by) != 0 ? (double)us / float_of(by) : NAN;
+    double factor = float_of(by);
+    double f = op == '*' ? (double)us * factor : factor != 0 ? (double)us / factor : NAN;
     if (!(fabs(f) < 0x1p62))
         return dg_error(ev, DG_DATA, "the time difference is too large");
     return timedelta_make(ev, (int64_t)nearbyint(f));

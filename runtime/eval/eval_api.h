@@ -25,7 +25,7 @@
 /* How printed pieces become one value. */
 typedef enum DgRenderMode {
     DG_RENDER_TEXT,   /* joined as text: SQL */
-    DG_RENDER_NATIVE, /* Jinja's native types: one piece is itself, text goes through literal_eval */
+    DG_RENDER_NATIVE, /* Jinja's native types: one piece is itself, text is literal_eval'd */
     DG_RENDER_VALUE,  /* an expression alone: the last value printed, as it is */
 } DgRenderMode;
 

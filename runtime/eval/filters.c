@@ -348,7 +348,8 @@ DgValue dg_filter_format(DgEval *ev, const DgArgs *args)
     if (!args->count)
         return dg_type_error(ev, "the filter `format` needs a format");
     if (args->count > 1 && args->named_count)
-        return dg_type_error(ev, "the filter `format` takes values by position or by name, not both");
+        return dg_type_error(ev, "the filter `format` takes values by position or by name, "
+                                 "not both");
     Str fmt = dg_to_str(ev, args->items[0]);
     DgValue values = dg_new_dict(ev);
     for (size_t i = 0; i < args->named_count; i++)
@@ -416,8 +417,9 @@ DgValue dg_filter_attr(DgEval *ev, const DgArgs *args)
 
 DgValue dg_filter_filesizeformat(DgEval *ev, const DgArgs *args)
 {
-    static const char *const units[2][8] = {{"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"},
-                                            {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"}};
+    static const char *const units[2][8] = {
+        {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"},
+        {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"}};
     DgValue v[2] = {[1] = dgv_bool(false)}, number;
     SPREAD("filesizeformat", "value binary", 1);
     number = dg_filter_float(ev, &(DgArgs){v, 1, NULL, NULL, 0});

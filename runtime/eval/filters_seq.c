@@ -38,7 +38,8 @@ DgValue dg_attr_path(DgEval *ev, DgValue v, DgValue path)
         for (ptrdiff_t i = 0; i < part.len; i++)
             digits = digits && part.ptr[i] >= '0' && part.ptr[i] <= '9';
         int64_t index;
-        v = dg_item(ev, v, digits && str_to_int(part, &index) ? dgv_int(index) : dgv_from_str(part));
+        digits = digits && str_to_int(part, &index);
+        v = dg_item(ev, v, digits ? dgv_int(index) : dgv_from_str(part));
     }
     return v;
 }
@@ -429,7 +430,22 @@ static DgValue choose(DgEval *ev, const DgArgs *args, bool keep, bool by_attribu
     return finish(ev, &out, args->items[0].secret);
 }
 
-DgValue dg_filter_select(DgEval *ev, const DgArgs *args) { return choose(ev, args, true, false); }
-DgValue dg_filter_reject(DgEval *ev, const DgArgs *args) { return choose(ev, args, false, false); }
-DgValue dg_filter_selectattr(DgEval *ev, const DgArgs *args) { return choose(ev, args, true, true); }
-DgValue dg_filter_rejectattr(DgEval *ev, const DgArgs *args) { return choose(ev, args, false, true); }
+DgValue dg_filter_select(DgEval *ev, const DgArgs *args)
+{
+    return choose(ev, args, true, false);
+}
+
+DgValue dg_filter_reject(DgEval *ev, const DgArgs *args)
+{
+    return choose(ev, args, false, false);
+}
+
+DgValue dg_filter_selectattr(DgEval *ev, const DgArgs *args)
+{
+    return choose(ev, args, true, true);
+}
+
+DgValue dg_filter_rejectattr(DgEval *ev, const DgArgs *args)
+{
+    return choose(ev, args, false, true);
+}

@@ -37,7 +37,8 @@ DgValue dg_filter_truncate(DgEval *ev, const DgArgs *args)
     if (is_none(v[4]))
         v[4] = dgv_int(5);
     DgValue s = text_of(ev, v[0]);
-    int64_t length = dg_want_int(ev, v[1], "the length"), leeway = dg_want_int(ev, v[4], "the leeway");
+    int64_t length = dg_want_int(ev, v[1], "the length");
+    int64_t leeway = dg_want_int(ev, v[4], "the leeway");
     Str end = dg_want_str(ev, v[3], "the end");
     int64_t room = length - utf8_count(end);
     if (dg_failed(ev) || leeway < 0 || room < 0)

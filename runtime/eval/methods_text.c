@@ -352,7 +352,8 @@ static void fill(StrBuf *b, Str with, int64_t times)
 static DgValue m_pad(const Call *c, int how)
 {
     DgValue v[2] = {[1] = dgv_str(" ", 1)};
-    if (!dg_args_spread(c->ev, "the method", c->args, how == 'z' ? "width" : "width fillchar", v, 1))
+    const char *names = how == 'z' ? "width" : "width fillchar";
+    if (!dg_args_spread(c->ev, "the method", c->args, names, v, 1))
         return dgv_undefined();
     Str with = dg_want_str(c->ev, v[1], "the fill character"), s = c->self.as.s;
     int64_t width = dg_want_int(c->ev, v[0], "the width");
@@ -395,7 +396,8 @@ static DgValue m_partition(const Call *c, int how)
     return dg_tuple(c->ev, parts, 3);
 }
 
-/* isdigit and its like; how: d digit, a alpha, n alnum, s space, u upper, l lower, i ascii, t title */
+/* isdigit and its like; how: d digit, a alpha, n alnum, s space, u upper, l lower, i ascii,
+ * t title, e identifier */
 static DgValue m_is(const Call *c, int how)
 {
     if (!dg_args_spread(c->ev, "the method", c->args, "", NULL, 0))
@@ -436,7 +438,8 @@ static const struct {
 } METHODS[] = {
     {"capitalize", m_case, 'c'}, {"casefold", m_case, 'l'}, {"center", m_pad, 'c'},
     {"count", m_find, 'n'}, {"encode", m_encode, 0}, {"endswith", m_starts, 'e'},
-    {"expandtabs", m_expandtabs, 0}, {"find", m_find, 'f'}, {"format", m_format, 0}, {"index", m_find, 'i'},
+    {"expandtabs", m_expandtabs, 0}, {"find", m_find, 'f'}, {"format", m_format, 0},
+    {"index", m_find, 'i'},
     {"isalnum", m_is, 'n'}, {"isalpha", m_is, 'a'}, {"isascii", m_is, 'i'},
     {"isdecimal", m_is, 'd'}, {"isdigit", m_is, 'd'}, {"isidentifier", m_is, 'e'},
     {"islower", m_is, 'l'}, {"isnumeric", m_is, 'd'}, {"isspace", m_is, 's'},

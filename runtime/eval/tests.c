@@ -40,7 +40,9 @@ static bool all_case(DgEval *ev, DgValue v, const char *method)
 static int64_t remainder_of(DgEval *ev, DgValue v, DgValue by)
 {
     DgValue r = dg_mod(ev, v, by);
-    return is_int(r) ? int_of(r) : r.kind == DG_V_FLOAT ? (r.as.f == 0 ? 0 : r.as.f == 1 ? 1 : 2) : -1;
+    if (r.kind == DG_V_FLOAT)
+        return r.as.f == 0 ? 0 : r.as.f == 1 ? 1 : 2;
+    return is_int(r) ? int_of(r) : -1;
 }
 
 static bool same(DgValue a, DgValue b)

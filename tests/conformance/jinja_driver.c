@@ -70,7 +70,8 @@ static Str repr_of(Arena *arena, DgValue v)
     return s;
 }
 
-static TemplateResult evaluate(Arena *arena, Diag *diag, Sources *sources, const Case *c, bool later)
+static TemplateResult evaluate(Arena *arena, Diag *diag, Sources *sources, const Case *c,
+                               bool later)
 {
     TemplateCtx ctx = {.arena = arena, .diag = diag, .lenient = true};
     uint32_t file = sources_add(sources, S("case.sql"), c->text);

@@ -18,8 +18,8 @@ static void check(bool ok)
 
 static void names(Arena *arena, Scope *known, Scope *later)
 {
-    static const char *const vars[] = {"{'a': 1, 'b': [1, 2, {'c': 'x'}]}", "[3, 'one', None]", "'text'",
-                                       "7", "2.5", "('t', [1])"};
+    static const char *const vars[] = {"{'a': 1, 'b': [1, 2, {'c': 'x'}]}", "[3, 'one', None]",
+                                       "'text'", "7", "2.5", "('t', [1])"};
     static const char *const called[] = {"d", "xs", "s", "n", "f", "t"};
     DgEval ev;
     dg_eval_init(&ev, arena);

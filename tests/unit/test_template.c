@@ -160,7 +160,8 @@ static void what_comes_later_stays_a_tree(void **state)
     native(f, "{{ env.HOST }}", "later start\n[print (attr (name env) HOST)]\n");
     native(f, "{{ n + 1 }}-{{ env('A', n ~ 'x') }}",
            "later start\n[text \"8-\"]\n[print (call (name env) (const 'A') (const '7x'))]\n");
-    sql(f, "select {% for c in ['a', 'b'] %}{{ c }}, {% endfor %}1 from t where d = {{ partition_key }}",
+    sql(f, "select {% for c in ['a', 'b'] %}{{ c }}, {% endfor %}1 from t where d = "
+           "{{ partition_key }}",
         "later run\n[text \"select a, b, 1 from t where d = \"]\n[print (name partition_key)]\n");
     sql(f, "{% if n %}a{% if partition_key %}b{% endif %}{% else %}c{% endif %}",
         "later run\n[text \"a\"]\n[if (name partition_key) [text \"b\"]]\n");
@@ -187,7 +188,7 @@ static DgStatus ref(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgE
     ((Fixture *)ctx)->calls++;
     if (!args->count)
         return dg_fail(err, DG_DATA, "ref() needs a name");
-    *out = dg_concat(ev, &(DgArgs){(DgValue[]){dgv_str("main.", 5), args->items[0]}, 2, NULL, NULL, 0});
+    *out = dg_concat(ev, DG_ARGS(2, dgv_str("main.", 5), args->items[0]));
     return DG_OK;
 }
 

@@ -68,10 +68,12 @@ static void says(Fixture *f, const char *yaml, const char *expected)
 static void an_unclosed_tag_is_named(void **state)
 {
     Fixture *f = *state;
-    says(f, "key: \"a {{ text\"\n", "E0601 1:9-1:11 `{{` is not closed\n  help: end it with `}}`\n");
+    says(f, "key: \"a {{ text\"\n",
+         "E0601 1:9-1:11 `{{` is not closed\n  help: end it with `}}`\n");
     says(f, "key: 'a {# text'\n",
          "E0601 1:9-1:11 `{#` is not closed\n  help: end the comment with `#}`\n");
-    says(f, "key: '{{ f(1 }}'\n", "E0601 1:11-1:12 `(` is not closed\n  help: put `)` before `}}`\n");
+    says(f, "key: '{{ f(1 }}'\n",
+         "E0601 1:11-1:12 `(` is not closed\n  help: put `)` before `}}`\n");
     says(f, "key: |\n  {% if text %}\n  a\n",
          "E0601 2:3-2:16 `{% if %}` is not closed\n  help: add `{% endif %}`\n");
 }
@@ -108,7 +110,8 @@ static void values_that_do_not_fit_are_named(void **state)
     says(f, "key: '{{ 1 // 0 }}'\n", "E0603 1:10-1:16 division by zero\n");
     says(f, "key: '{{ 9223372036854775807 + 1 }}'\n",
          "E0603 1:10-1:33 the result of `+` does not fit into 64 bits\n");
-    says(f, "key: '{{ text.uper() }}'\n", "E0603 1:10-1:21 a value of type str has no method `uper`\n");
+    says(f, "key: '{{ text.uper() }}'\n",
+         "E0603 1:10-1:21 a value of type str has no method `uper`\n");
 }
 
 static void limits_are_named(void **state)

@@ -152,13 +152,13 @@ static void dates_move_and_print(void **state)
     DgValue day = dg_call(&f->ev, dg_timedelta_class(), DG_ARGS(1, dgv_int(30)));
     DgValue later = dg_add(&f->ev, d, day);
     repr_is(f, later, "datetime.datetime(2024, 3, 1, 0, 0)");
-    repr_is(f, dg_call_method(&f->ev, later, "strftime", DG_ARGS(1, dgv_str("%a %d.%m.%y %j %V", 17))),
-            "'Fri 01.03.24 061 09'");
+    DgValue form = dgv_str("%a %d.%m.%y %j %V", 17);
+    repr_is(f, dg_call_method(&f->ev, later, "strftime", DG_ARGS(1, form)), "'Fri 01.03.24 061 09'");
     repr_is(f, dg_sub(&f->ev, later, d), "datetime.timedelta(days=30)");
     repr_is(f, dgv_bool(dg_lt(&f->ev, d, later)), "True");
     DgValue cls = dg_datetime_class();
-    repr_is(f, dg_call_method(&f->ev, cls, "strptime",
-                              DG_ARGS(2, dgv_str("31/12/1999 23:59", 16), dgv_str("%d/%m/%Y %H:%M", 14))),
+    DgValue text = dgv_str("31/12/1999 23:59", 16), how = dgv_str("%d/%m/%Y %H:%M", 14);
+    repr_is(f, dg_call_method(&f->ev, cls, "strptime", DG_ARGS(2, text, how)),
             "datetime.datetime(1999, 12, 31, 23, 59)");
     f->ev.folding = true;
     dg_call_method(&f->ev, cls, "now", DG_NO_ARGS);
