@@ -31,7 +31,7 @@
                  .doc = "How old it may be, from a template.")
 
 const DgField dg_asset_spec_fields[] = {
-    DG_FIELD_ASSET_KEY(SPEC, key, .flags = DG_REQUIRED | DG_BUILD,
+    DG_FIELD_ASSET_KEY(SPEC, key, .flags = DG_REQUIRED | DG_BUILD | DG_SHORTHAND,
                        .doc = "Key of the asset, parts joined by `/`.", .example = "raw/orders"),
     SPEC_SHARED_FIELDS,
     {0},

@@ -50,7 +50,9 @@ layering() {
             if (starts(target, "compiler/")) return 1
             if (starts(target, "runtime/db/")) return starts(file, "compiler/sql/")
             return starts(target, "runtime/base/") || starts(target, "runtime/eval/") ||
-                   target == "runtime/component.h" || target == "runtime/dgc.h"
+                   target == "runtime/component.h" || target == "runtime/dgc.h" ||
+                   target == "runtime/data/batch.h" ||            # names of column types
+                   target == "runtime/data/infer.h"               # columns of files, when building
         }
         if (starts(file, "codegen/"))
             return starts(target, "codegen/") || starts(target, "compiler/") || starts(target, "runtime/")
