@@ -161,6 +161,7 @@ typedef struct TMacro {
     size_t params_count;
     TStmts body;
     bool uses_varargs, uses_kwargs, uses_caller;
+    const struct Template *home; /* the file that it was written in; NULL: this template */
 } TMacro;
 
 typedef struct TLoop {
