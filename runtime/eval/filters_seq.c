@@ -312,7 +312,7 @@ DgValue dg_filter_slice(DgEval *ev, const DgArgs *args)
     for (int64_t i = 0; i < slices && !dg_failed(ev); i++) {
         int64_t count = (int64_t)items.as.list->count, each = count / slices, more = count % slices;
         int64_t take = each + (i < more);
-        DgValue row = dg_list(ev, items.as.list->items + at, (size_t)take);
+        DgValue row = dg_list(ev, take ? items.as.list->items + at : NULL, (size_t)take);
         if (!is_none(v[2]) && more && i >= more)
             dg_append(ev, row, v[2]);
         add(ev, &out, row);
