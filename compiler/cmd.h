@@ -11,9 +11,18 @@
 
 int cmd_build(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_completions(int argc, char **argv);
+int cmd_docs(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_init(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_scaffold(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+
+int cmd_complete(int argc, char **argv); /* hidden: `dgc __complete`, see cmd_completions.c */
 
 typedef struct Command {
     const char *name;

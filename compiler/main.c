@@ -27,16 +27,36 @@ const Command commands[] = {
      "\n"
      "      --fix           apply the fixes that are certain\n"
      "  -w, --watch         check again whenever a file changes\n"
-     "      --format F      text, json, sarif (--json is short for json)\n"
+     "      --format F      text, json, sarif, github (--json is short for json)\n"
      "      --no-sql        leave the SQL models unbound\n"
      "      --no-validate-requirements\n"
      "                      do not ask that environment variables are declared\n"
      "  -q, --quiet         say nothing when all is well\n"},
+    {"completions", cmd_completions, "completion for a shell, asset names included",
+     "dgc completions bash|zsh|fish\n"
+     "\n"
+     "  source <(dgc completions bash)\n"
+     "  dgc completions fish > ~/.config/fish/completions/dgc.fish\n"},
+    {"docs", cmd_docs, "the reference of component types, as Markdown",
+     "dgc docs [TYPE | reference] [-o FOLDER] [--project DIR]\n"
+     "\n"
+     "  -o, --output FOLDER  write a page for each type and an index\n"
+     "      --project DIR    with the types of this project\n"
+     "\n"
+     "  dgc docs dgc.Files\n"},
+    {"doctor", cmd_doctor, "what this machine has of what dgc needs",
+     "dgc doctor [PROJECT] [--json]\n"},
     {"explain", cmd_explain, "explain a diagnostic code, a component type or one of its attributes",
      "dgc explain CODE | TYPE | TYPE.ATTRIBUTE\n"
      "\n"
      "  dgc explain E0107\n"
      "  dgc explain dgc.Files.path\n"},
+    {"init", cmd_init, "make a new project that already runs",
+     "dgc init NAME [--template T]\n"
+     "\n"
+     "  -t, --template T    shop (CSV, SQL, checks, schedule), empty, dagster\n"
+     "\n"
+     "  dgc init shop && cd shop && dgc run\n"},
     {"list", cmd_list, "list definitions, components, jobs, schedules",
      "dgc list defs [PROJECT] [--json]\n"
      "dgc list components [--json]\n"},
@@ -50,6 +70,25 @@ const Command commands[] = {
      "      --full-refresh  build incremental models anew\n"
      "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
      "      --json          the result as JSON\n"},
+    {"scaffold", cmd_scaffold, "begin a component file, or a component type in C",
+     "dgc scaffold defs TYPE PATH [--ATTRIBUTE VALUE...] [--json-params JSON] [--project DIR]\n"
+     "dgc scaffold component PREFIX.NAME [--project DIR]\n"
+     "\n"
+     "  dgc scaffold defs dgc.Files raw/orders --path ../../../data/orders.csv\n"
+     "  dgc scaffold component acme.Rates\n"},
+    {"schema", cmd_schema, "JSON Schema (draft-07) of component files, for editors",
+     "dgc schema [TYPE] [-o FILE] [--project DIR]\n"
+     "\n"
+     "  -o, --output FILE   default: .dgc/schema.json of the project; `-` is standard output\n"
+     "\n"
+     "  dgc schema dgc.Files\n"},
+    {"test", cmd_test, "run the project's tests, each in a sandbox",
+     "dgc test [PROJECT] [FILTER] [--json]\n"
+     "\n"
+     "  FILTER              only tests with this text in their names\n"
+     "      --json          the results as JSON\n"
+     "\n"
+     "  Tests are YAML files in tests/: rows that are given, what is run, rows that are expected.\n"},
     {0},
 };
 
@@ -124,6 +163,8 @@ int main(int argc, char **argv)
         fwrite(dgc_notices, 1, dgc_notices_len, stdout);
         return flush_stdout(0);
     }
+    if (strcmp(name, "__complete") == 0)
+        return flush_stdout(cmd_complete(argc - 2, argv + 2));
     const Command *c = command_find(name);
     return c ? flush_stdout(c->run(argc - 2, argv + 2)) : unknown_command(name);
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/user_component.h"
+
 static bool is_file(Arena *a, Str folder, const char *name)
 {
     struct stat st;
@@ -212,5 +214,17 @@ bool project_find(Compile *c, Str start)
         p->name = base_of(p->root);
     read_settings(c, p);
     read_dotenv(a, p);
+    return true;
+}
+
+bool project_types(Compile *c, Str start)
+{
+    arena_init(&c->arena, 0);
+    sources_init(&c->sources, &c->arena);
+    diag_init(&c->diag, &c->arena, &c->sources);
+    c->plan = (Plan){.arena = &c->arena, .diag = &c->diag, .sources = &c->sources};
+    if (!project_find(c, start))
+        return false;
+    user_components_load(c);
     return true;
 }

@@ -42,6 +42,10 @@ typedef struct Project {
 bool project_find(Compile *c, Str start);
 StrArray project_workspace(Arena *arena, Str start); /* absolute folders; empty: no workspace */
 
+/* Finds the project and compiles its own component types, nothing else: for commands that are about
+ * types. Makes the arena and the Diag of `c`. */
+bool project_types(Compile *c, Str start);
+
 /* Reads every component file and makes the instances; needs the registry (registry.h). */
 void project_load(Compile *c);
 
