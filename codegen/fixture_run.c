@@ -1,8 +1,10 @@
 /* fixture_run.c - runs one test and says what is not as expected. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +136,7 @@ static void run_pipeline(FixtureRun *r, Str text)
     UserSources sources = {0};
     DgError err = {0};
     Args args = arguments(r);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     int out = open(in_folder(r, ".result"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     int messages = open(in_folder(r, ".messages"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (out < 0 || messages < 0 || dup2(out, 1) < 0 || dup2(messages, 2) < 0)
@@ -174,13 +177,30 @@ static Str read_back(const FixtureRun *r, const char *name)
 
 /* ---- What came out ---- */
 
-static Str last_lines(Str text, int lines)
+static const char *text_of(const cJSON *object, const char *name)
 {
-    ptrdiff_t at = str_trim(text).len;
-    text = str_sub(text, 0, at);
-    while (at > 0 && (text.ptr[at - 1] != '\n' || --lines > 0))
-        at--;
-    return str_sub(text, at, text.len);
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+/* Why the run ended as it did: its own error, and those of its steps. */
+static void explain_failure(FixtureRun *r, const cJSON *document, Str messages)
+{
+    const cJSON *step;
+    bool said = false;
+    cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(document, "steps")) {
+        const cJSON *error = cJSON_GetObjectItemCaseSensitive(step, "error");
+        if (!cJSON_IsObject(error))
+            continue;
+        fixture_differs(r, "  step %s: %s (%s)", text_of(step, "step"), text_of(error, "message"),
+                        text_of(error, "file"));
+        said = true;
+    }
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(document, "error");
+    if (cJSON_IsObject(error))
+        fixture_differs(r, "  %s", text_of(error, "message"));
+    else if (!said)
+        fixture_differs(r, "%.*s", FMT(str_sub(str_trim(messages), 0, 2000)));
 }
 
 static const char *outcome_of(const cJSON *document, const FixtureCheck *want)
@@ -188,11 +208,8 @@ static const char *outcome_of(const cJSON *document, const FixtureCheck *want)
     const cJSON *step, *check;
     cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(document, "steps")) {
         cJSON_ArrayForEach(check, cJSON_GetObjectItemCaseSensitive(step, "checks")) {
-            const cJSON *asset = cJSON_GetObjectItemCaseSensitive(check, "asset");
-            const cJSON *name = cJSON_GetObjectItemCaseSensitive(check, "name");
-            if (cJSON_IsString(asset) && cJSON_IsString(name) &&
-                str_eq(str_from(asset->valuestring), want->asset) &&
-                str_eq(str_from(name->valuestring), want->name))
+            if (str_eq(str_from(text_of(check, "asset")), want->asset) &&
+                str_eq(str_from(text_of(check, "name")), want->name))
                 return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(check, "passed")) ? "passed" : "failed";
         }
     }
@@ -202,10 +219,11 @@ static const char *outcome_of(const cJSON *document, const FixtureCheck *want)
 static void check_result(FixtureRun *r, int code)
 {
     Str result = read_back(r, ".result"), messages = read_back(r, ".messages");
-    if (code != r->f->exit_code)
-        fixture_differs(r, "exit code %d, expected %lld; the last messages are:\n%.*s", code,
-                (long long)r->f->exit_code, FMT(last_lines(messages, 8)));
     cJSON *document = cJSON_ParseWithLength(result.ptr, (size_t)result.len);
+    if (code != r->f->exit_code) {
+        fixture_differs(r, "exit code %d, expected %lld", code, (long long)r->f->exit_code);
+        explain_failure(r, document, messages);
+    }
     for (size_t i = 0; i < r->f->checks.count; i++) {
         const FixtureCheck *want = &r->f->checks.items[i];
         const char *got = outcome_of(document, want);

@@ -82,7 +82,9 @@ static void choose_tests(Suite *s, Str filter)
 /* The child writes its report to the pipe; its exit code is the verdict. */
 static void run_child(Suite *s, const Fixture *f, int out)
 {
+    enum { SECONDS_MAX = 600 };
     StrBuf report = {0};
+    alarm(SECONDS_MAX);
     size_t wrong = s->diag.items.count;
     bool passed = fixture_run(&s->arena, &s->diag, f, s->root, &report);
     if (s->diag.items.count > wrong)

@@ -183,6 +183,7 @@ bool compile_project(Compile *c, const CompileOptions *o)
         p->names = scope_dagster(&c->arena, NULL, &dagster);
         user_components_load(c);
         project_load(c);
+        user_components_settle(c);
         run_passes(c, b, o);
     }
     if (o->paths.count)

@@ -69,6 +69,28 @@ static Span span_of_line(const Sources *s, uint32_t file, int64_t line)
     return (Span){file, start, start + (uint32_t)trimmed.len};
 }
 
+/* Where a name stands first, as a whole word. */
+static Span span_of_name(const Sources *s, uint32_t file, Str name)
+{
+    Str text = sources_file(s, file)->text;
+    for (ptrdiff_t at = 0, found; name.len && (found = str_find(str_sub(text, at, text.len), name)) >= 0;) {
+        ptrdiff_t start = at + found, end = start + name.len;
+        bool inside = (start > 0 && strchr("_abcdefghijklmnopqrstuvwxyz", text.ptr[start - 1])) ||
+                      (end < text.len && strchr("_abcdefghijklmnopqrstuvwxyz", text.ptr[end]));
+        if (!inside)
+            return (Span){file, (uint32_t)start, (uint32_t)end};
+        at = end;
+    }
+    return (Span){file, 0, 0};
+}
+
+/* What stands between the first pair of these quotes. */
+static Str quoted_in(Str text, char quote)
+{
+    Str before, rest, name, after;
+    return str_cut(text, quote, &before, &rest) && str_cut(rest, quote, &name, &after) ? name : (Str){0};
+}
+
 /* "components/x.c:12: error: ';' expected" */
 static void report_complaint(Compile *c, uint32_t file, Str shown, Str complaint)
 {
@@ -81,8 +103,14 @@ static void report_complaint(Compile *c, uint32_t file, Str shown, Str complaint
         at = span_of_line(&c->sources, file, line);
         message = str_trim(rest);
     }
+    if (str_starts(message, S("tcc:")))
+        message = str_trim(str_sub(message, 4, message.len));
     if (str_starts(message, S("error:")))
         message = str_trim(str_sub(message, 6, message.len));
+    if (str_starts(message, S("undefined symbol")))
+        at = span_of_name(&c->sources, file, quoted_in(message, '\''));
+    else if (str_starts(message, S("the DgStepOps")))
+        at = span_of_name(&c->sources, file, S("DgStepOps dg"));
     DiagItem *it = diag_report(&c->diag, E0801, at, "%.*s", FMT(message));
     if (str_find(message, S("include file")) >= 0 && str_find(message, S("not found")) >= 0)
         diag_help(it, "dgc has the headers \"runtime/component.h\" and \"runtime/dgc.h\"; those of libc "
@@ -160,6 +188,8 @@ static void load_one(Compile *c, Str shown)
         return;
     }
     compile_file(&c->arena, &source, &module);
+    if (module.complaints.count)
+        array_add(&c->arena, &c->plan.broken_code, sources_file(&c->sources, file)->text);
     for (size_t i = 0; i < module.complaints.count; i++)
         report_complaint(c, file, shown, module.complaints.items[i]);
     for (size_t i = 0; !module.complaints.count && i < module.components.count; i++) {
@@ -174,6 +204,24 @@ static void load_one(Compile *c, Str shown)
                                   component->name),
                       "give yours a prefix of its own: \"%s.NAME\"", "acme");
     }
+}
+
+void user_components_settle(Compile *c)
+{
+    Diag *d = &c->diag;
+    size_t kept = 0;
+    for (size_t i = 0; i < d->items.count; i++) {
+        DiagItem *it = d->items.items[i];
+        bool follows = false;
+        for (size_t k = 0; it->code == E0109 && k < c->plan.broken_code.count; k++)
+            follows |= str_find(c->plan.broken_code.items[k],
+                                str_format(&c->arena, "\"%.*s\"", FMT(quoted_in(it->message, '`')))) >= 0;
+        if (follows)
+            d->errors_count--;
+        else
+            d->items.items[kept++] = it;
+    }
+    d->items.count = kept;
 }
 
 static int by_text(const void *a, const void *b)

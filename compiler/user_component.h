@@ -28,6 +28,8 @@ void user_component_compiler(UserComponentCompile *compile); /* none: components
 
 /* Before the project's YAML is read: compiles and registers. */
 void user_components_load(Compile *c);
+/* After it: that a type is unknown only because its component does not compile is not said again. */
+void user_components_settle(Compile *c);
 bool user_component_is(const Plan *plan, const DgComponent *component);
 /* builder_plan() for an instance of a user's component: a crash in it is E0801. */
 void user_component_plan(Builder *b, const Instance *instance);
