@@ -139,6 +139,21 @@ static void plan_instance(Builder *b, const Instance *instance)
         builder_plan(b, instance);
 }
 
+/* While parts of the project could not be planned, a name that is not found may be theirs: what
+ * has been said since `from` about unknown names is taken back. */
+static void forgive_unknown_names(Plan *plan, size_t from)
+{
+    size_t kept = from;
+    for (size_t i = from; i < plan->diag->items.count; i++) {
+        DiagItem *it = plan->diag->items.items[i];
+        if (it->code == E0202 || (it->code == E0603 && str_starts(it->message, S("there is no "))))
+            plan->diag->errors_count--;
+        else
+            plan->diag->items.items[kept++] = it;
+    }
+    plan->diag->items.count = kept;
+}
+
 static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
 {
     Plan *plan = &c->plan;
@@ -149,8 +164,13 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
         if (instances[i]->config)
             plan_instance(b, instances[i]);
     pass_post_process(plan, instances, count);
+    size_t said = plan->diag->items.count;
+    bool incomplete = diag_failed(plan->diag);
     sql_units_resolve(plan);
     pass_connect(plan);
+    pass_reads(plan);
+    if (incomplete)
+        forgive_unknown_names(plan, said);
     pass_partition(plan);
     if (pass_order(plan)) /* the rest relies on there being an order */
         sql_units_check(plan, o->check_sql && !diag_failed(plan->diag));

@@ -200,6 +200,18 @@ static void fill_field(Fill *f, const DgField *field, YamlNode *node, void *to)
     }
 }
 
+/* A required attribute is not missing when an unknown one is nearly called so: one mistake, one
+ * error. */
+static bool misspelled(const DgField *fields, const DgField *missing, const YamlNode *node)
+{
+    for (size_t i = 0; node && node->kind == YAML_MAP && i < node->as.map.count; i++) {
+        Str key = node->as.map.entries[i].key->text;
+        if (!find_field(fields, key) && str_distance(key, str_from(missing->name), 2) <= 2)
+            return true;
+    }
+    return false;
+}
+
 static const DgField *shorthand_of(const DgField *fields, const YamlNode *node)
 {
     for (; fields->name; fields++) {
@@ -253,6 +265,8 @@ static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode
             set_absent(f, x, base);
         if (value)
             fill_field(f, x, value, base + x->offset);
+        else if ((x->flags & DG_REQUIRED) && misspelled(fields, x, node))
+            f->failed = true;
         else if (x->flags & DG_REQUIRED)
             report_missing(f, x, at, what);
     }

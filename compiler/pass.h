@@ -16,6 +16,9 @@ void pass_resolve(Builder *b, Instance *const *instances, size_t count);
  * and gives them their indices; reads of steps become assets. */
 void pass_connect(Plan *plan);
 
+/* E0202 for tables that a step reads and nothing makes. */
+void pass_reads(Plan *plan);
+
 /* Assets of one step share their partitions; the step has them too. */
 void pass_partition(Plan *plan);
 

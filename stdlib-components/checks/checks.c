@@ -315,7 +315,7 @@ static void plan_item(DgPlanner *p, const Config *c, const Item *item, size_t nu
     *read = c->asset;
     p->api->step(p, &(DgStepDecl){.name = p->api->format(p, "%.*s__%.*s", FMT(c->asset), FMT(name)),
                                   .ops = &dg_sql_check_ops, .config = step, .checks = {judged, 1},
-                                  .reads = {read, 1}, .at = q.field});
+                                  .reads = {read, 1}, .at = &c->asset});
     buf_free(&q.sql);
     buf_free(&q.name);
 }

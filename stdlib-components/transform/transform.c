@@ -114,7 +114,7 @@ static void transform_plan(DgPlanner *p, const void *data)
         .from = c->from, .asset = c->asset, .columns = columns, .columns_count = (int32_t)c->derive.count,
         .keep_others = true, .drop = c->drop, .rename = c->rename, .filter = c->filter.len ? &c->filter : NULL});
     p->api->step(p, &(DgStepDecl){.ops = &dg_transform_ops, .config = step, .assets = {made, 1}, .reads = {from, 1},
-                                  .at = &c->asset});
+                                  .at = &c->from});
 }
 
 static const DgStepOps *const steps[] = {&dg_transform_ops, NULL};
