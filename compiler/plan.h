@@ -189,6 +189,7 @@ typedef struct Plan {
     Array(SqlUnit *) sql;
     const struct SelectNode *select_nodes; /* assets as selections see them, once asked for */
     StrArray user_sources;    /* components/X.c that steps need: project-relative */
+    StrArray broken_code;     /* texts of the project's components that do not compile */
     Map user_code;            /* address of a user's DgComponent or DgStepOps -> Str*: its file */
     bool needs_duckdb;
     Str fingerprint;          /* hex sha256 over all that was read, dgc's version included */
