@@ -78,7 +78,7 @@ ALL_OBJ := $(call objects,$(RUNTIME_SRC) $(COMPONENT_SRC) $(COMPILER_SRC) $(TEST
 
 # --- generated sources: rewritten only when their content changes ---
 
-GENERATED := $(BUILD)/gen/component_list.h $(BUILD)/gen/embedded_headers.h
+GENERATED := $(BUILD)/gen/component_list.h $(BUILD)/gen/embedded_headers.h $(BUILD)/gen/parts.h
 
 # What emitted C and users' components may include; the symbols that these declare are all that code
 # loaded in memory may refer to.
@@ -88,6 +88,10 @@ EMITTED_HEADERS := $(wildcard $(addprefix runtime/,dgc.h component.h pipeline.h 
 $(BUILD)/gen/embedded_headers.h: scripts/embed_headers.sh $(EMITTED_HEADERS)
 	@mkdir -p $(@D)
 	$(call run,GEN,$@)scripts/embed_headers.sh $(EMITTED_HEADERS) > $@
+
+$(BUILD)/gen/parts.h: scripts/parts.sh scripts/pins.txt
+	@mkdir -p $(@D)
+	$(call run,GEN,$@)scripts/parts.sh > $@
 
 $(BUILD)/gen/symbols.c: scripts/symbols.sh $(EMITTED_HEADERS) $(COMPONENT_SRC)
 	@mkdir -p $(@D)
