@@ -175,7 +175,8 @@ typedef struct Plan {
     DgValue vars;             /* `vars` of dgc.yaml: a dict or none; var() in SQL */
     Array(Asset *) assets;    /* sorted by key; stubs included */
     Map asset_by_key;
-    Map asset_by_name;        /* last part of the key -> Asset, NULL when several; filled on use */
+    struct NameIndex *names;  /* sql/names.c: assets by name and table, once asked for */
+    Map macros;               /* sql/macros.c: folder -> its macros */
     Array(Check *) checks;    /* sorted by asset key, then name */
     Array(Step *) steps;      /* in run order after the pass `order` */
     Array(Job *) jobs;

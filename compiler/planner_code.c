@@ -45,6 +45,12 @@ static SqlUnit *unit_of(DgPlanner *p, const DgSqlDecl *decl)
     const ConfigPlace *place = builder_place(m->b, decl->field);
     unit = sql_unit_add(plan, decl, planner_at(p, decl->field), place ? place->node : NULL,
                         m->instance->names);
+    for (size_t i = 0; unit && i < decl->places.count; i++) {
+        const DgSqlPlace *from = &DG_ITEMS(DgSqlPlace, decl->places)[i];
+        const ConfigPlace *field = builder_place(m->b, from->field);
+        sql_unit_place(plan, unit, (SqlPlace){from->start, from->len, planner_at(p, from->field),
+                                              field ? field->node : NULL, from->verbatim});
+    }
     if (unit)
         map_put(plan->arena, &m->b->asked, id, unit);
     return unit;

@@ -338,6 +338,11 @@ typedef struct DgStepDecl {
     const void *at;
 } DgStepDecl;
 
+typedef struct DgSqlPlace { /* a part of generated SQL text that came from a field */
+    size_t start, len;     /* bytes of DgSqlDecl.text */
+    const void *field;
+    bool verbatim;         /* the field's text as it is; false: quoted, or made from it */
+} DgSqlPlace;
 typedef struct DgSqlDecl {
     DgStr asset;           /* the asset this SQL makes or judges: `this` */
     DgStr file;            /* path to read the text from (project-relative), or */
@@ -346,6 +351,8 @@ typedef struct DgSqlDecl {
     bool is_check;         /* rows it returns are failures: no columns for an asset */
     bool statements;       /* any statements (TemplatedSql), not one SELECT */
     DgList vars;           /* of DgValuePair: names in scope beside dgc's own */
+    DgList places;         /* of DgSqlPlace: where errors in generated SQL belong */
+    DgStr macros;          /* folder of .sql files whose macros it may call; empty: none */
 } DgSqlDecl;
 
 typedef struct DgJobDecl {

@@ -7,210 +7,431 @@ typedef struct Render {
     Plan *plan;
     SqlUnit *unit;
     RenderFor what;
+    NameError why; /* of the error that a function has returned last */
 } Render;
 
-static Str table_text(Plan *plan, const Asset *asset)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- Relations: what ref() and source() give and `this` is; printed, the table's name ---- */
+
+typedef struct Relation {
+    DgObject head;
+    Str schema, table, text;
+} Relation;
+
+static DgStatus relation_attr(DgEval *ev, const DgObject *self, Str name, DgValue *out,
+                              DgError *err)
 {
-    return dg_duckdb_table(plan->arena, asset->schema, asset->table);
+    const Relation *r = (const Relation *)self;
+    if (str_eq(name, S("schema")))
+        *out = dgv_from_str(r->schema);
+    else if (str_eq(name, S("identifier")) || str_eq(name, S("name")) || str_eq(name, S("table")))
+        *out = dgv_from_str(r->table);
+    else if (str_eq(name, S("database")))
+        *out = dgv_none();
+    else
+        return DG_END;
+    return DG_OK;
+}
+
+static void relation_write(DgEval *ev, const DgObject *self, StrBuf *b, bool repr)
+{
+    buf_add(b, ((const Relation *)self)->text);
+}
+
+static bool relation_equal(const DgObject *a, const DgObject *b)
+{
+    return str_eq(((const Relation *)a)->text, ((const Relation *)b)->text);
+}
+
+static const DgObjectType relation_type = {.name = "Relation", .attr = relation_attr,
+                                           .write = relation_write, .equal = relation_equal};
+
+static DgValue relation(Plan *plan, Str schema, Str table)
+{
+    Relation *r = push(plan->arena, Relation, 1);
+    *r = (Relation){.head = {.type = &relation_type}, .schema = schema, .table = table,
+                    .text = dg_duckdb_table(plan->arena, schema, table)};
+    return dgv_object(&r->head);
 }
 
 static DgStatus give_table(Render *r, Asset *asset, DgValue *out)
 {
     bool known = false;
+    if (!asset)
+        return DG_DATA;
     for (size_t i = 0; i < r->unit->refs.count; i++)
         known |= r->unit->refs.items[i] == asset;
     if (!known)
         array_add(r->plan->arena, &r->unit->refs, asset);
-    *out = dgv_from_str(table_text(r->plan, asset));
+    *out = relation(r->plan, asset->schema, asset->table);
     return DG_OK;
 }
 
-static Str last_part(Str key)
-{
-    ptrdiff_t i = key.len;
-    while (i > 0 && key.ptr[i - 1] != '/')
-        i--;
-    return str_sub(key, i, key.len);
-}
+/* ---- ref, source, var ---- */
 
-/* Assets by the last part of their key; NULL value: several have it. */
-static void index_names(Plan *plan)
+static bool is_text(const DgArgs *args, size_t i)
 {
-    if (plan->asset_by_name.entries.count)
-        return;
-    for (size_t i = 0; i < plan->assets.count; i++) {
-        Asset *x = plan->assets.items[i];
-        Str name = last_part(x->key);
-        bool several = map_has(&plan->asset_by_name, name);
-        map_put(plan->arena, &plan->asset_by_name, name, several ? NULL : x);
-    }
-}
-
-static DgStatus no_asset(Render *r, const char *what, Str name, DgError *err)
-{
-    Str nearest = {0};
-    int best = 3;
-    for (size_t i = 0; i < r->plan->assets.count; i++) {
-        const Asset *x = r->plan->assets.items[i];
-        Str candidate = str_find_char(name, '/') >= 0 ? x->key : last_part(x->key);
-        int d = x->stub ? 9 : str_distance(name, candidate, 3);
-        if (d < best) {
-            best = d;
-            nearest = candidate;
-        }
-    }
-    dg_fail(err, DG_DATA, "there is no %s `%.*s`", what, FMT(name));
-    if (nearest.len)
-        dg_hint(err, "a similar one exists: `%.*s`", FMT(nearest));
-    return DG_DATA;
+    return i < args->count && args->items[i].kind == DG_V_STR;
 }
 
 static DgStatus call_ref(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
 {
     Render *r = ctx;
-    if (args->count < 1 || args->items[args->count - 1].kind != DG_V_STR)
+    if (!args->count || args->count > 2 || !is_text(args, args->count - 1))
         return dg_fail(err, DG_DATA, "ref() takes the name of a model, as in ref('orders')");
     if (r->what == RENDER_CONFIG)
-        return *out = dgv_from_str(S("t")), DG_OK;
+        return *out = relation(r->plan, S("main"), S("t")), DG_OK;
     Str name = args->items[args->count - 1].as.s;
-    Asset *asset = plan_asset(r->plan, name);
-    if (asset && !asset->stub)
-        return give_table(r, asset, out);
-    /* A neighbour first: `ref('daily')` in marts/revenue means marts/daily. */
-    Str own = r->unit->asset_key;
-    own.len -= last_part(own).len;
-    asset = own.len > 0 ? plan_asset(r->plan, str_format(ev->arena, "%.*s%.*s", FMT(own), FMT(name))) : NULL;
-    if (asset && !asset->stub)
-        return give_table(r, asset, out);
-    index_names(r->plan);
-    asset = map_get(&r->plan->asset_by_name, name);
-    if (asset && !asset->stub)
-        return give_table(r, asset, out);
-    if (map_has(&r->plan->asset_by_name, name) && !asset) {
-        dg_fail(err, DG_DATA, "several assets are called `%.*s`", FMT(name));
-        dg_hint(err, "write the whole key, as in ref('marts/%.*s')", FMT(name));
-        return DG_DATA;
-    }
-    return no_asset(r, "model or asset", name, err);
+    Asset *asset = sql_find_ref(r->plan, r->unit->asset_key, name, &r->why, err);
+    return give_table(r, asset, out);
 }
 
 static DgStatus call_source(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
 {
     Render *r = ctx;
-    if (args->count != 2 || args->items[0].kind != DG_V_STR || args->items[1].kind != DG_V_STR)
+    if (args->count != 2 || !is_text(args, 0) || !is_text(args, 1))
         return dg_fail(err, DG_DATA, "source() takes two names, as in source('raw', 'orders')");
     if (r->what == RENDER_CONFIG)
-        return *out = dgv_from_str(S("t")), DG_OK;
-    Str key = str_format(ev->arena, "%.*s/%.*s", FMT(args->items[0].as.s), FMT(args->items[1].as.s));
-    Asset *asset = plan_asset(r->plan, key);
-    return asset ? give_table(r, asset, out) : no_asset(r, "source", key, err);
+        return *out = relation(r->plan, S("main"), S("t")), DG_OK;
+    Asset *asset = sql_find_source(r->plan, args->items[0].as.s, args->items[1].as.s, &r->why, err);
+    return give_table(r, asset, out);
+}
+
+static void add_names(Render *r, DgValue dict)
+{
+    for (size_t i = 0; dict.kind == DG_V_DICT && i < dict.as.dict->count; i++)
+        if (dict.as.dict->keys[i].kind == DG_V_STR)
+            array_add(r->plan->arena, &r->why.near, dict.as.dict->keys[i].as.s);
 }
 
 static DgStatus call_var(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
 {
     Render *r = ctx;
-    (void)ev;
-    if (args->count < 1 || args->items[0].kind != DG_V_STR)
+    const DgList *own = &r->unit->decl.vars;
+    if (!is_text(args, 0))
         return dg_fail(err, DG_DATA, "var() takes a name, and perhaps a default");
     Str name = args->items[0].as.s;
-    for (size_t i = 0; i < r->unit->decl.vars.count; i++) {
-        const DgValuePair *p = &DG_ITEMS(DgValuePair, r->unit->decl.vars)[i];
-        if (str_eq(p->key, name))
-            return *out = p->value, DG_OK;
-    }
-    const DgValue *found = r->plan->vars.kind == DG_V_DICT ? dgv_get_str(r->plan->vars, name) : NULL;
-    if (found)
-        return *out = *found, DG_OK;
-    if (args->count > 1)
-        return *out = args->items[1], DG_OK;
+    for (size_t i = 0; i < own->count; i++)
+        if (str_eq(DG_ITEMS(DgValuePair, *own)[i].key, name))
+            return *out = DG_ITEMS(DgValuePair, *own)[i].value, DG_OK;
+    const DgValue *found = r->plan->vars.kind == DG_V_DICT ? dgv_get_str(r->plan->vars, name)
+                                                            : NULL;
+    const DgValue *named = dg_args_named(args, S("default"));
+    if (found || args->count > 1 || named)
+        return *out = found ? *found : named ? *named : args->items[1], DG_OK;
+    r->why = (NameError){.code = E0602, .wrong = name};
+    for (size_t i = 0; i < own->count; i++)
+        array_add(r->plan->arena, &r->why.near, DG_ITEMS(DgValuePair, *own)[i].key);
+    add_names(r, r->plan->vars);
     dg_fail(err, DG_DATA, "the variable `%.*s` is not set", FMT(name));
-    dg_hint(err, "set it under `vars:` in dgc.yaml, or give a default: var('%.*s', ...)", FMT(name));
+    dg_hint(err, "set it under `vars:` in dgc.yaml, or give a default: var('%.*s', ...)",
+            FMT(name));
     return DG_DATA;
+}
+
+/* ---- config ---- */
+
+static const Str config_names[] = {
+    {"materialized", 12}, {"unique_key", 10}, {"incremental_strategy", 20},
+    {"on_schema_change", 16}, {"group", 5}, {"tags", 4}, {"description", 11}, {"owners", 6},
+    {"kinds", 5}, {"metadata", 8}, {"enabled", 7}, {"pre_hook", 8}, {"post_hook", 9},
+};
+static const struct {
+    Str name;
+    Str choices[4];
+} config_choices[] = {
+    {{"materialized", 12}, {{"view", 4}, {"table", 5}, {"incremental", 11}}},
+    {{"incremental_strategy", 20}, {{"delete+insert", 13}, {"append", 6}, {"merge", 5}}},
+    {{"on_schema_change", 16}, {{"ignore", 6}, {"fail", 4}, {"append_new_columns", 18}}},
+};
+
+static DgStatus check_choice(Render *r, Str name, DgValue value, DgError *err)
+{
+    for (size_t i = 0; i < COUNT(config_choices); i++) {
+        if (!str_eq(config_choices[i].name, name))
+            continue;
+        const Str *choices = config_choices[i].choices;
+        size_t n = 0;
+        for (; n < 4 && choices[n].len; n++)
+            if (value.kind == DG_V_STR && str_eq(choices[n], value.as.s))
+                return DG_OK;
+        r->why = (NameError){.code = E0110};
+        if (value.kind == DG_V_STR)
+            r->why.wrong = value.as.s;
+        for (size_t k = 0; k < n; k++)
+            array_add(r->plan->arena, &r->why.near, choices[k]);
+        dg_fail(err, DG_DATA, "`%.*s` cannot be %s%.*s%s", FMT(name),
+                value.kind == DG_V_STR ? "`" : "", FMT(r->why.wrong.len ? r->why.wrong : S("this")),
+                value.kind == DG_V_STR ? "`" : "");
+        dg_hint(err, "it can be %.*s, %.*s or %.*s", FMT(choices[0]), FMT(choices[1]),
+                FMT(choices[2]));
+        return DG_DATA;
+    }
+    return DG_OK;
+}
+
+/* Options of dbt that mean nothing here pass; what looks like one of ours is a slip. */
+static DgStatus check_option(Render *r, Str name, DgValue value, DgError *err)
+{
+    for (size_t i = 0; i < COUNT(config_names); i++)
+        if (str_eq(config_names[i], name))
+            return check_choice(r, name, value, err);
+    for (size_t i = 0; i < COUNT(config_names); i++) {
+        if (name.len < 4 || str_distance(name, config_names[i], 2) > 2)
+            continue;
+        r->why = (NameError){.code = E0107, .wrong = name};
+        array_add(r->plan->arena, &r->why.near, config_names[i]);
+        return dg_fail(err, DG_DATA, "config() has no option `%.*s`", FMT(name));
+    }
+    return DG_OK;
+}
+
+static DgStatus put_option(Render *r, DgEval *ev, DgValue name, DgValue value, DgError *err)
+{
+    if (name.kind != DG_V_STR)
+        return DG_OK;
+    if (r->what != RENDER_CONFIG)
+        return check_option(r, name.as.s, value, err);
+    if (r->unit->config.kind != DG_V_DICT)
+        r->unit->config = dg_new_dict(ev);
+    dg_put(ev, r->unit->config, dgv_from_str(str_copy(ev->arena, name.as.s)), value);
+    return DG_OK;
 }
 
 static DgStatus call_config(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
 {
-    Render *r = ctx;
-    (void)err;
-    if (r->what == RENDER_CONFIG) {
-        if (r->unit->config.kind != DG_V_DICT)
-            r->unit->config = dg_new_dict(ev);
-        for (size_t i = 0; i < args->named_count; i++)
-            dg_put(ev, r->unit->config, dgv_from_str(str_copy(ev->arena, args->names[i])), args->named[i]);
-    }
     *out = dgv_from_str((Str){0});
+    for (size_t i = 0; i < args->named_count; i++)
+        DG_TRY(put_option(ctx, ev, dgv_from_str(args->names[i]), args->named[i], err));
+    if (!args->count || args->items[0].kind != DG_V_DICT)
+        return DG_OK;
+    const DgValueDict *d = args->items[0].as.dict;
+    for (size_t i = 0; i < d->count; i++)
+        DG_TRY(put_option(ctx, ev, d->keys[i], d->values[i], err));
     return DG_OK;
 }
+
+/* ---- The rest of dbt's names ---- */
 
 static DgStatus call_nothing(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
 {
-    (void)ctx, (void)ev, (void)args, (void)err;
     *out = dgv_from_str((Str){0});
     return DG_OK;
 }
 
-static DgStatus call_false(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
+static DgStatus call_is_incremental(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out,
+                                    DgError *err)
 {
-    (void)ctx, (void)ev, (void)args, (void)err;
-    *out = dgv_bool(false);
+    *out = dgv_bool(((const Render *)ctx)->what == RENDER_AGAIN);
     return DG_OK;
 }
 
-static DgStatus call_env_var(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out, DgError *err)
+static DgStatus raise_method(DgEval *ev, const DgObject *self, Str name, const DgArgs *args,
+                             DgValue *out, DgError *err)
 {
-    (void)ctx, (void)ev, (void)args, (void)out;
-    dg_fail(err, DG_DATA, "env_var() is dbt's name");
-    dg_hint(err, "write env('NAME') or env('NAME', 'default')");
+    if (!str_eq(name, S("raise_compiler_error")) && !str_eq(name, S("warn")))
+        return DG_END;
+    *out = dgv_from_str((Str){0});
+    if (str_eq(name, S("warn")))
+        return DG_OK;
+    Str text = is_text(args, 0) ? args->items[0].as.s : S("the model refuses to be compiled");
+    return dg_fail(err, DG_DATA, "%.*s", FMT(text));
+}
+
+static const DgObjectType exceptions_type = {.name = "exceptions", .method = raise_method};
+static const DgObject exceptions = {.type = &exceptions_type};
+
+/* Names of dbt that need a live warehouse or a package. */
+typedef struct Foreign {
+    DgObject head;
+    const char *name;
+} Foreign;
+
+static DgStatus refuse(const DgObject *self, DgError *err)
+{
+    const char *name = ((const Foreign *)self)->name;
+    dg_fail(err, DG_DATA, "`%s` is dbt's and not available here", name);
+    dg_hint(err, "write the SQL itself, or a macro of your own in a .sql file of `macros`");
     return DG_DATA;
 }
 
-/* Names whose values a run gives, and what stands for them while DuckDB judges. */
-static const struct { const char *name, *stand_in; } run_names[] = {
-    {"partition_key", "2000-01-01"}, {"partition_range_start", "2000-01-01"},
-    {"partition_range_end", "2000-01-01"}, {"run_id", "run"}, {"run_started_at", "2000-01-01 00:00:00"},
-    {"invocation_id", "run"},
+static DgStatus foreign_attr(DgEval *ev, const DgObject *self, Str name, DgValue *out, DgError *err)
+{
+    return refuse(self, err);
+}
+
+static DgStatus foreign_method(DgEval *ev, const DgObject *self, Str name, const DgArgs *args,
+                               DgValue *out, DgError *err)
+{
+    return refuse(self, err);
+}
+
+static DgStatus foreign_call(DgEval *ev, const DgObject *self, const DgArgs *args, DgValue *out,
+                             DgError *err)
+{
+    return refuse(self, err);
+}
+
+static const DgObjectType foreign_type = {.name = "name of dbt", .attr = foreign_attr,
+                                          .method = foreign_method, .call = foreign_call};
+static const Foreign foreign[] = {
+    {{&foreign_type, NULL}, "adapter"},       {{&foreign_type, NULL}, "dbt_utils"},
+    {{&foreign_type, NULL}, "dbt"},           {{&foreign_type, NULL}, "graph"},
+    {{&foreign_type, NULL}, "run_query"},     {{&foreign_type, NULL}, "statement"},
+    {{&foreign_type, NULL}, "load_result"},   {{&foreign_type, NULL}, "dbt_date"},
+    {{&foreign_type, NULL}, "codegen"},       {{&foreign_type, NULL}, "dbt_expectations"},
 };
+
+/* ---- The scope ---- */
+
+/* Names whose values a run gives, and what stands for them while DuckDB judges. */
+static const struct {
+    const char *name, *stand_in;
+} run_names[] = {
+    {"partition_key", "2000-01-01"}, {"partition_range_start", "2000-01-01"},
+    {"partition_range_end", "2000-01-01"}, {"run_id", "run"}, {"invocation_id", "run"},
+    {"job_name", "job"}, {"step_name", "step"}, {"retry_number", "0"},
+};
+
+static DgValue dict_of(DgEval *ev, const char *const *names, const DgValue *values, size_t count)
+{
+    DgValue d = dg_new_dict(ev);
+    for (size_t i = 0; i < count; i++)
+        dg_put_str(ev, d, names[i], values[i]);
+    return d;
+}
+
+static void add_run_names(Render *r, Scope *s, DgEval *ev)
+{
+    static const char *const range[] = {"start", "end"};
+    bool emit = r->what == RENDER_EMIT;
+    DgValue text = dgv_from_str(S("2000-01-01")), time = dg_datetime_from_us(ev, 946684800000000);
+    for (size_t i = 0; i < COUNT(run_names); i++) {
+        if (emit)
+            scope_later(s, str_from(run_names[i].name), PHASE_RUN);
+        else
+            scope_value(s, str_from(run_names[i].name),
+                        dgv_from_str(str_from(run_names[i].stand_in)));
+    }
+    if (emit) {
+        static const char *const later[] = {"partition_time_window", "partition_key_range",
+                                            "run_started_at", "is_incremental", "full_refresh"};
+        for (size_t i = 0; i < COUNT(later); i++)
+            scope_later(s, str_from(later[i]), PHASE_RUN);
+        return;
+    }
+    scope_value(s, S("partition_time_window"), dict_of(ev, range, (DgValue[]){time, time}, 2));
+    scope_value(s, S("partition_key_range"), dict_of(ev, range, (DgValue[]){text, text}, 2));
+    scope_value(s, S("run_started_at"), time);
+    scope_value(s, S("full_refresh"), dgv_bool(false));
+    scope_function(s, S("is_incremental"), call_is_incremental, r);
+}
+
+static void add_values(Render *r, Scope *s, DgEval *ev)
+{
+    static const char *const target[] = {"name", "schema", "type", "database", "profile_name"};
+    Plan *plan = r->plan;
+    Str schema, table, key = r->unit->asset_key;
+    const Asset *asset = key.len ? plan_asset(plan, key) : NULL;
+    dg_asset_table(plan->arena, key.len ? key : S("this"), &schema, &table);
+    if (asset && asset->table.len) {
+        schema = asset->schema;
+        table = asset->table;
+    }
+    DgValue name = dgv_from_str(plan->name);
+    scope_value(s, S("this"), relation(plan, schema, table));
+    scope_value(s, S("execute"), dgv_bool(true));
+    scope_value(s, S("target"), dict_of(ev, target, (DgValue[]){name, dgv_from_str(schema),
+                                        dgv_from_str(S("duckdb")), name, name}, 5));
+    scope_value(s, S("exceptions"), dgv_object(&exceptions));
+    for (size_t i = 0; i < COUNT(foreign); i++) {
+        scope_value(s, str_from(foreign[i].name),
+                    (DgValue){.kind = DG_V_FUNC, .as.object = &foreign[i].head});
+        s->entries.items[s->entries.count - 1].is_global = true; /* not offered */
+    }
+}
+
+static DgStatus stand_in_env(void *ctx, Str name, Str *out, bool *secret, DgError *err)
+{
+    *out = S("x");
+    return DG_OK;
+}
 
 static Scope *scope_of(Render *r, const Scope *outer)
 {
     Plan *plan = r->plan;
     Scope *s = scope_new(plan->arena, outer);
-    const SqlUnit *u = r->unit;
+    const DgList *vars = &r->unit->decl.vars;
+    DgEval ev;
+    dg_eval_init(&ev, plan->arena);
     scope_function(s, S("ref"), call_ref, r);
     scope_function(s, S("source"), call_source, r);
     scope_function(s, S("var"), call_var, r);
     scope_function(s, S("config"), call_config, r);
     scope_function(s, S("log"), call_nothing, r);
-    scope_function(s, S("env_var"), call_env_var, r);
-    scope_value(s, S("execute"), dgv_bool(true));
-    Str schema, table;
-    dg_asset_table(plan->arena, u->asset_key.len ? u->asset_key : S("this"), &schema, &table);
-    scope_value(s, S("this"), dgv_from_str(dg_duckdb_table(plan->arena, schema, table)));
-    if (r->what == RENDER_EMIT)
-        scope_later(s, S("is_incremental"), PHASE_RUN);
-    else
-        scope_function(s, S("is_incremental"), call_false, r);
-    for (size_t i = 0; i < sizeof run_names / sizeof *run_names; i++) {
-        if (r->what == RENDER_EMIT)
-            scope_later(s, str_from(run_names[i].name), PHASE_RUN);
-        else
-            scope_value(s, str_from(run_names[i].name), dgv_from_str(str_from(run_names[i].stand_in)));
-    }
-    if (r->what == RENDER_EMIT)
-        scope_later(s, S("partition_time_window"), PHASE_RUN);
-    for (size_t i = 0; i < u->decl.vars.count; i++) {
-        const DgValuePair *p = &DG_ITEMS(DgValuePair, u->decl.vars)[i];
-        scope_value(s, p->key, p->value);
-    }
+    scope_function(s, S("print"), call_nothing, r);
+    scope_env(s);
+    ScopeEntry env_var = {.name = S("env_var"), .kind = SCOPE_ENV, .phase = PHASE_START};
+    array_add(plan->arena, &s->entries, env_var);
+    if (r->what != RENDER_EMIT)
+        s->get_env = stand_in_env;
+    add_values(r, s, &ev);
+    add_run_names(r, s, &ev);
+    for (size_t i = 0; i < vars->count; i++)
+        scope_value(s, DG_ITEMS(DgValuePair, *vars)[i].key, DG_ITEMS(DgValuePair, *vars)[i].value);
+    dg_eval_free(&ev);
     return s;
+}
+
+/* ---- Rendering ---- */
+
+/* The error of a function stands at its call; the wrong name is one of the arguments. */
+static void sharpen(Render *r, DiagItem *it)
+{
+    const NameError *why = &r->why;
+    const SourceFile *file = sources_file(r->plan->sources, it->at.file);
+    Str call = file ? str_sub(file->text, it->at.start, it->at.end) : (Str){0};
+    it->code = why->code;
+    Span at = it->at;
+    bool found = false;
+    static const char *const quotes[] = {"'%.*s'", "\"%.*s\"", "%.*s"};
+    for (size_t i = 0; why->wrong.len && i < COUNT(quotes) && !found; i++) {
+        const char *form = quotes[i];
+        Str quoted = form[0] == '%' ? why->wrong
+                                    : str_format(r->plan->arena, form[0] == '\'' ? "'%.*s'"
+                                                                                 : "\"%.*s\"",
+                                                 FMT(why->wrong));
+        ptrdiff_t offset = str_find(call, quoted);
+        if (offset < 0)
+            continue;
+        found = true;
+        at.start += (uint32_t)offset + (form[0] != '%');
+        at.end = at.start + (uint32_t)why->wrong.len;
+    }
+    if (!found)
+        return;
+    it->at = at;
+    diag_suggest(it, at, why->code == E0107 ? "option" : why->code == E0602 ? "variable" : "name",
+                 why->wrong, why->near.items, why->near.count);
+}
+
+bool sql_render_template(Plan *plan, SqlUnit *unit, const Template *t, RenderFor what,
+                         TemplateResult *out)
+{
+    Render *r = push(plan->arena, Render, 1);
+    Diag silent, *diag = what == RENDER_EMIT ? plan->diag : &silent;
+    *r = (Render){.plan = plan, .unit = unit, .what = what};
+    diag_init(&silent, plan->arena, plan->sources);
+    size_t before = diag->items.count;
+    TemplateCtx ctx = {.arena = plan->arena, .diag = diag};
+    *out = template_eval(&ctx, t, scope_of(r, unit->scope));
+    if (out->failed && r->why.code && diag->items.count == before + 1)
+        sharpen(r, diag->items.items[before]);
+    return !out->failed;
 }
 
 bool sql_render(Plan *plan, SqlUnit *unit, RenderFor what, TemplateResult *out)
 {
-    Render r = {plan, unit, what};
-    Diag silent;
-    diag_init(&silent, plan->arena, plan->sources);
-    TemplateCtx ctx = {.arena = plan->arena, .diag = what == RENDER_EMIT ? plan->diag : &silent};
-    *out = template_eval(&ctx, unit->parsed, scope_of(&r, unit->scope));
-    return !out->failed;
+    return sql_render_template(plan, unit, unit->parsed, what, out);
 }

@@ -12,10 +12,29 @@ typedef enum RenderFor {
     RENDER_CONFIG, /* only what config(...) says; nothing is reported */
     RENDER_EMIT,   /* refs become tables and dependencies; the rest waits for the run */
     RENDER_BIND,   /* as a first run would see it: everything has a value */
+    RENDER_AGAIN,  /* as later runs of an incremental model would */
 } RenderFor;
 
-/* False after an error. `out` as template_eval gives it. */
+/* False after an error, which is reported for RENDER_EMIT. `out` as template_eval gives it. */
 bool sql_render(Plan *plan, SqlUnit *unit, RenderFor what, TemplateResult *out);
+bool sql_render_template(Plan *plan, SqlUnit *unit, const Template *t, RenderFor what,
+                         TemplateResult *out);
+
+/* ---- macros.c: those of decl.macros, in front of the unit's own statements ---- */
+void sql_add_macros(Plan *plan, SqlUnit *unit);
+
+/* ---- names.c: what ref(), source() and plain SQL mean ---- */
+
+typedef struct NameError {
+    DiagCode code; /* E0202... */
+    Str wrong;     /* the name that is not there */
+    StrArray near; /* names that are */
+} NameError;
+/* NULL and err when there is no such asset, or several. `from` is the key of the model that asks. */
+Asset *sql_find_ref(Plan *plan, Str from, Str name, NameError *why, DgError *err);
+Asset *sql_find_source(Plan *plan, Str schema, Str name, NameError *why, DgError *err);
+/* The asset whose table this is; NULL: none. `schema` may be empty. */
+Asset *sql_find_table(Plan *plan, Str schema, Str table);
 
 /* ---- tokens.c: the few words of SQL that matter here ---- */
 
@@ -27,11 +46,22 @@ typedef struct SqlName { /* a table's name after FROM or JOIN, quotes removed */
 typedef Array(SqlName) SqlNames;
 /* Names that stand where tables stand and are no CTE of the same text. */
 SqlNames sql_tables(Arena *arena, Str sql);
+bool sql_name_char(char c);
+size_t sql_word_end(Str sql, size_t at);          /* of the word, text or sign at `at` */
+size_t sql_name_end(Str sql, size_t at);          /* of a.b.c */
+size_t sql_second_statement(Str sql);             /* where it begins; 0: there is none */
+Str sql_unquoted(Arena *arena, Str name);         /* "a""b" -> a"b */
 
 /* ---- text_map.c: from the rendered text back to what was written ---- */
 
-/* The place in the file of bytes [start, end) of the rendered text. A piece that a template printed
- * gives the template's expression, or the whole unit when it cannot be told. */
-Span sql_span(const Plan *plan, const SqlUnit *unit, Str rendered, size_t start, size_t end);
+/* The place of bytes [start, end) of the rendered text. What a template printed gives the
+ * template's expression; *exact is false then. */
+Span sql_span(Plan *plan, SqlUnit *unit, Str rendered, bool again, size_t start, size_t end,
+              bool *exact);
+
+/* ---- report.c ---- */
+
+/* DuckDB's error (JSON) about `sql`, unless it is about something that no check can know. */
+void sql_report(Plan *plan, SqlUnit *unit, Str sql, bool again, Str error);
 
 #endif

@@ -1,135 +1,355 @@
 /* tokens.c - finds table names in SQL text without judging it: DuckDB does that. */
 #include "compiler/sql/sql_internal.h"
 
+typedef enum TokenKind { TOKEN_WORD, TOKEN_QUOTED, TOKEN_TEXT, TOKEN_SIGN } TokenKind;
 typedef struct Token {
-    Str text;       /* without quotes */
-    bool word;      /* a name or keyword; false: one character of punctuation */
-    bool quoted;
+    TokenKind kind;
+    Str text; /* words as they stand; quoted names without their quotes */
     size_t start, end;
 } Token;
 
-static bool name_char(char c)
+bool sql_name_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            (unsigned char)c >= 128;
 }
 
-/* Past blanks, comments and text literals. */
+/* ---- Tokens ---- */
+
+static size_t comment_end(Str s, size_t i)
+{
+    size_t n = (size_t)s.len;
+    if (s.ptr[i] == '-') {
+        while (i < n && s.ptr[i] != '\n')
+            i++;
+        return i;
+    }
+    int depth = 0; /* they nest */
+    for (; i + 1 < n; i++) {
+        if (s.ptr[i] == '/' && s.ptr[i + 1] == '*') {
+            depth++;
+            i++;
+        } else if (s.ptr[i] == '*' && s.ptr[i + 1] == '/') {
+            i++;
+            if (--depth == 0)
+                return i + 1;
+        }
+    }
+    return n;
+}
+
+/* Past blanks and comments. */
 static size_t skip(Str s, size_t i)
 {
     size_t n = (size_t)s.len;
     while (i < n) {
-        char c = s.ptr[i];
-        if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+        char c = s.ptr[i], d = i + 1 < n ? s.ptr[i + 1] : '\0';
+        if (c == ' ' || (c >= '\t' && c <= '\r'))
             i++;
-        } else if (c == '-' && i + 1 < n && s.ptr[i + 1] == '-') {
-            while (i < n && s.ptr[i] != '\n')
-                i++;
-        } else if (c == '/' && i + 1 < n && s.ptr[i + 1] == '*') {
-            i += 2;
-            while (i + 1 < n && !(s.ptr[i] == '*' && s.ptr[i + 1] == '/'))
-                i++;
-            i = i + 2 < n ? i + 2 : n;
-        } else {
+        else if ((c == '-' && d == '-') || (c == '/' && d == '*'))
+            i = comment_end(s, i);
+        else
             break;
-        }
     }
+    return i;
+}
+
+/* The end of what is quoted by s[i]; doubled quotes stand for one, `\'` too in E'...'. */
+static size_t quote_end(Str s, size_t i, bool escapes)
+{
+    size_t n = (size_t)s.len;
+    char quote = s.ptr[i++];
+    while (i < n) {
+        if (escapes && s.ptr[i] == '\\')
+            i += 2;
+        else if (s.ptr[i] != quote)
+            i++;
+        else if (i + 1 < n && s.ptr[i + 1] == quote)
+            i += 2;
+        else
+            return i + 1;
+    }
+    return n;
+}
+
+/* $tag$ ... $tag$; i itself when there is none here. */
+static size_t dollar_end(Str s, size_t i)
+{
+    size_t n = (size_t)s.len, tag = i + 1;
+    while (tag < n && sql_name_char(s.ptr[tag]))
+        tag++;
+    if (tag >= n || s.ptr[tag] != '$' || (tag > i + 1 && s.ptr[i + 1] <= '9'))
+        return i;
+    Str mark = str_sub(s, (ptrdiff_t)i, (ptrdiff_t)tag + 1);
+    ptrdiff_t close = str_find(str_sub(s, (ptrdiff_t)tag + 1, s.len), mark);
+    return close < 0 ? n : tag + 1 + (size_t)close + (size_t)mark.len;
+}
+
+static size_t word_end(Str s, size_t i)
+{
+    while (i < (size_t)s.len && sql_name_char(s.ptr[i]))
+        i++;
     return i;
 }
 
 static bool next(Str s, size_t *at, Token *t)
 {
-    size_t n = (size_t)s.len, i = skip(s, *at);
+    size_t i = skip(s, *at), n = (size_t)s.len, end;
     if (i >= n)
         return false;
-    *t = (Token){.start = i};
     char c = s.ptr[i];
-    if (c == '"' || c == '\'') {
-        size_t end = i + 1;
-        while (end < n && (s.ptr[end] != c || (end + 1 < n && s.ptr[end + 1] == c)))
-            end += s.ptr[end] == c ? 2 : 1;
-        t->word = t->quoted = c == '"';
-        t->text = str_sub(s, (ptrdiff_t)i + 1, (ptrdiff_t)end);
-        i = end < n ? end + 1 : n;
-    } else if (name_char(c)) {
-        while (i < n && name_char(s.ptr[i]))
-            i++;
-        t->word = true;
-        t->text = str_sub(s, (ptrdiff_t)t->start, (ptrdiff_t)i);
-    } else {
-        t->text = str_sub(s, (ptrdiff_t)i, (ptrdiff_t)i + 1);
-        i++;
+    *t = (Token){.kind = TOKEN_SIGN, .start = i, .end = i + 1};
+    bool escape = (c == 'e' || c == 'E') && i + 1 < n && s.ptr[i + 1] == '\'';
+    if (c == '\'' || escape) {
+        t->kind = TOKEN_TEXT;
+        t->end = quote_end(s, i + escape, escape);
+    } else if (c == '"') {
+        t->kind = TOKEN_QUOTED;
+        t->end = quote_end(s, i, false);
+    } else if (c == '$' && (end = dollar_end(s, i)) > i) {
+        t->kind = TOKEN_TEXT;
+        t->end = end;
+    } else if (sql_name_char(c)) {
+        t->kind = TOKEN_WORD;
+        t->end = word_end(s, i);
     }
-    t->end = i;
-    *at = i;
+    if (t->end > n)
+        t->end = n;
+    t->text = str_sub(s, (ptrdiff_t)t->start, (ptrdiff_t)t->end);
+    if (t->kind == TOKEN_QUOTED)
+        t->text = str_sub(t->text, 1, t->text.len - 1);
+    *at = t->end;
     return true;
 }
 
-static bool is(const Token *t, const char *word)
+size_t sql_word_end(Str sql, size_t at)
 {
-    return t->word && !t->quoted && str_eq_nocase(t->text, str_from(word));
+    Token t;
+    size_t from = at;
+    if (at >= (size_t)sql.len || !next(sql, &from, &t) || t.start != at)
+        return at;
+    return t.end;
 }
 
-static bool is_mark(const Token *t, char c)
+size_t sql_name_end(Str sql, size_t at)
 {
-    return !t->word && t->text.len == 1 && t->text.ptr[0] == c;
+    size_t end = sql_word_end(sql, at);
+    while (end + 1 < (size_t)sql.len && sql.ptr[end] == '.' &&
+           (sql_name_char(sql.ptr[end + 1]) || sql.ptr[end + 1] == '"'))
+        end = sql_word_end(sql, end + 1);
+    return end;
 }
 
-/* name [. name [. name]]; *at stands after the first. */
-static SqlName read_name(Str sql, size_t *at, Token first)
+size_t sql_second_statement(Str sql)
 {
-    SqlName name = {.parts = {first.text}, .count = 1, .start = first.start, .end = first.end};
-    size_t ahead = *at;
+    Token t;
+    bool ended = false;
+    for (size_t at = 0; next(sql, &at, &t);) {
+        bool sign = t.kind == TOKEN_SIGN && t.text.ptr[0] == ';';
+        if (ended && !sign)
+            return t.start;
+        ended |= sign;
+    }
+    return 0;
+}
+
+Str sql_unquoted(Arena *arena, Str name)
+{
+    return str_find(name, S("\"\"")) < 0 ? name : str_replace(arena, name, S("\"\""), S("\""));
+}
+
+/* ---- Tables ---- */
+
+enum { DEPTH_MAX = 256 };
+
+typedef struct Level { /* what stands between two parentheses */
+    bool call;       /* the parentheses of a function: extract(year from x) */
+    bool query;      /* a SELECT or FROM began it */
+    bool in_from;    /* between FROM and the next clause: a comma separates tables */
+} Level;
+
+typedef struct Scan {
+    Arena *arena;
+    Str sql;
+    size_t at;
+    Token t, before;
+    Level levels[DEPTH_MAX];
+    size_t depth;
+    bool want;       /* a table's name may come now */
+    bool after_with; /* a CTE's name may come now */
+    SqlNames out;
+    StrArray ctes;
+} Scan;
+
+static bool word_is(const Token *t, const char *word)
+{
+    return t->kind == TOKEN_WORD && str_eq_nocase(t->text, str_from(word));
+}
+
+static bool word_among(const Token *t, const char *const *words)
+{
+    for (; *words; words++)
+        if (word_is(t, *words))
+            return true;
+    return false;
+}
+
+static bool sign_is(const Token *t, char c)
+{
+    return t->kind == TOKEN_SIGN && t->text.ptr[0] == c;
+}
+
+static bool is_name(const Token *t)
+{
+    return t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED;
+}
+
+/* name [. name [. name]]; s->at stands after the first. */
+static SqlName read_name(Scan *s)
+{
+    SqlName name = {.count = 1, .start = s->t.start, .end = s->t.end};
+    name.parts[0] = sql_unquoted(s->arena, s->t.text);
+    size_t ahead = s->at;
     Token dot, part;
-    while (name.count < 3 && next(sql, &ahead, &dot) && is_mark(&dot, '.') && next(sql, &ahead, &part) &&
-           part.word) {
-        name.parts[name.count++] = part.text;
+    while (name.count < 3 && next(s->sql, &ahead, &dot) && sign_is(&dot, '.') &&
+           next(s->sql, &ahead, &part) && is_name(&part)) {
+        name.parts[name.count++] = sql_unquoted(s->arena, part.text);
         name.end = part.end;
-        *at = ahead;
+        s->at = ahead;
     }
     return name;
 }
 
+/* `name [(columns)] as [not materialized] (`: only then it is a CTE. */
+static bool begins_cte(const Scan *s)
+{
+    size_t ahead = s->at;
+    Token t;
+    if (!next(s->sql, &ahead, &t))
+        return false;
+    if (sign_is(&t, '(')) {
+        while (next(s->sql, &ahead, &t) && !sign_is(&t, ')'))
+            ;
+        if (!next(s->sql, &ahead, &t))
+            return false;
+    }
+    if (!word_is(&t, "as") || !next(s->sql, &ahead, &t))
+        return false;
+    while (word_is(&t, "not") || word_is(&t, "materialized"))
+        if (!next(s->sql, &ahead, &t))
+            return false;
+    return sign_is(&t, '(');
+}
+
+static void open_level(Scan *s)
+{
+    static const char *const no_calls[] = {"in", "as", "from", "join", "exists", "any", "all",
+                                           "some", "select", "where", "and", "or", "not", "on",
+                                           "union", "except", "intersect", "lateral", "when",
+                                           "then", "else", "having", "by", "over", "using",
+                                           "materialized", "with", "values", NULL};
+    if (s->depth + 1 < DEPTH_MAX)
+        s->depth++;
+    s->levels[s->depth] = (Level){.call = is_name(&s->before) && !word_among(&s->before, no_calls)};
+    if (s->want) /* a subquery, or tables in parentheses */
+        s->levels[s->depth].in_from = true;
+}
+
+static void table_here(Scan *s)
+{
+    SqlName name = read_name(s);
+    size_t ahead = s->at;
+    Token call;
+    bool is_call = next(s->sql, &ahead, &call) && sign_is(&call, '(');
+    if (!is_call)
+        array_add(s->arena, &s->out, name);
+    s->want = false;
+}
+
+static bool starts_from(const Scan *s)
+{
+    const Level *level = &s->levels[s->depth];
+    if (word_is(&s->before, "distinct")) /* a is distinct from b */
+        return false;
+    return !level->call || level->query;
+}
+
+static void scan_word(Scan *s)
+{
+    static const char *const ends[] = {"where", "group", "order", "having", "limit", "qualify",
+                                       "window", "union", "except", "intersect", "select",
+                                       "offset", "set", NULL};
+    Level *level = &s->levels[s->depth];
+    if (s->after_with && !word_is(&s->t, "recursive")) {
+        if (begins_cte(s))
+            array_add(s->arena, &s->ctes, sql_unquoted(s->arena, s->t.text));
+        s->after_with = false;
+    }
+    if (word_is(&s->t, "with")) {
+        s->after_with = true;
+        level->query = true;
+    } else if (word_is(&s->t, "from") && starts_from(s)) {
+        s->want = level->in_from = level->query = true;
+    } else if (word_is(&s->t, "join") || word_is(&s->t, "pivot") || word_is(&s->t, "unpivot")) {
+        s->want = true;
+    } else if (word_among(&s->t, ends)) {
+        level->query |= word_is(&s->t, "select");
+        level->in_from = s->want = false;
+    } else if (word_is(&s->t, "on") || word_is(&s->t, "using")) {
+        s->want = false;
+    } else if (s->want && !word_is(&s->t, "lateral") && !word_is(&s->t, "only")) {
+        table_here(s);
+    }
+}
+
+static void scan_sign(Scan *s)
+{
+    Level *level = &s->levels[s->depth];
+    char c = s->t.text.ptr[0];
+    if (c == '(') {
+        open_level(s);
+        return;
+    }
+    if (c == ')' && s->depth > 0)
+        s->depth--;
+    else if (c == ',' && level->in_from)
+        s->want = true;
+    if (c == ',' && sign_is(&s->before, ')'))
+        s->after_with = true; /* the next CTE, or a column: only `name as (` counts */
+    if (c != ',')
+        s->want = false;
+}
+
+static bool is_cte(const Scan *s, const SqlName *name)
+{
+    for (size_t k = 0; name->count == 1 && k < s->ctes.count; k++)
+        if (str_eq_nocase(s->ctes.items[k], name->parts[0]))
+            return true;
+    return false;
+}
+
 SqlNames sql_tables(Arena *arena, Str sql)
 {
-    SqlNames out = {0};
-    StrArray ctes = {0};
-    Token t, before = {0};
-    bool want = false, after_with = false;
-    for (size_t at = 0; next(sql, &at, &t);) {
-        if (after_with && t.word && !is(&t, "recursive")) {
-            size_t ahead = at;
-            Token as;
-            if (next(sql, &ahead, &as) && (is(&as, "as") || is_mark(&as, '(')))
-                array_add(arena, &ctes, t.text);
-            after_with = false;
-        }
-        if (is(&t, "with"))
-            after_with = true;
-        else if (is_mark(&t, ',') && is_mark(&before, ')'))
-            after_with = true; /* the next CTE, or a column: only `name as (` counts */
-        else if (is(&t, "from") || is(&t, "join"))
-            want = true;
-        else if (want && t.word && !is(&t, "lateral") && !is(&t, "select")) {
-            SqlName name = read_name(sql, &at, t);
-            size_t ahead = at;
-            Token call;
-            if (!(next(sql, &ahead, &call) && is_mark(&call, '(')))
-                array_add(arena, &out, name);
-            want = false;
-        } else if (want && !is(&t, "lateral")) {
-            want = false;
-        }
-        before = t;
+    Scan s = {.arena = arena, .sql = sql, .before = {.kind = TOKEN_SIGN, .text = S(";")}};
+    while (next(sql, &s.at, &s.t)) {
+        Token now = s.t;
+        if (s.t.kind == TOKEN_WORD)
+            scan_word(&s);
+        else if (s.t.kind == TOKEN_SIGN)
+            scan_sign(&s);
+        else if (s.t.kind == TOKEN_QUOTED && s.after_with && begins_cte(&s))
+            array_add(arena, &s.ctes, sql_unquoted(arena, s.t.text));
+        else if (s.t.kind == TOKEN_QUOTED && s.want)
+            table_here(&s);
+        else
+            s.want = false;
+        s.after_with &= s.t.kind == TOKEN_WORD || s.t.kind == TOKEN_SIGN;
+        s.before = now;
     }
     size_t kept = 0;
-    for (size_t i = 0; i < out.count; i++) {
-        bool cte = false;
-        for (size_t k = 0; out.items[i].count == 1 && k < ctes.count; k++)
-            cte |= str_eq_nocase(ctes.items[k], out.items[i].parts[0]);
-        if (!cte)
-            out.items[kept++] = out.items[i];
-    }
-    out.count = kept;
-    return out;
+    for (size_t i = 0; i < s.out.count; i++)
+        if (!is_cte(&s, &s.out.items[i]))
+            s.out.items[kept++] = s.out.items[i];
+    s.out.count = kept;
+    return s.out;
 }

@@ -3,50 +3,71 @@
 
 #include "runtime/db/warehouse.h"
 
-static bool read_text(Plan *plan, const DgSqlDecl *decl, YamlNode *node, SqlUnit *unit, Str *text)
+/* ---- Parsing ---- */
+
+static bool read_file(Plan *plan, SqlUnit *unit, Str *text)
 {
-    Arena *a = plan->arena;
-    if (decl->file.len) {
-        DgError err = {0};
-        unit->file = sources_load(plan->sources, decl->file,
-                                  str_format(a, "%.*s/%.*s", FMT(plan->root), FMT(decl->file)), &err);
-        if (!unit->file) {
-            diag_report(plan->diag, E0703, unit->at, "could not read `%.*s`: %s", FMT(decl->file), err.message);
-            return false;
-        }
-        *text = sources_file(plan->sources, unit->file)->text;
-        unit->at = (Span){unit->file, 0, (uint32_t)text->len};
-        return true;
+    Str path = unit->decl.file;
+    DgError err = {0};
+    Str disk = path.ptr[0] == '/'
+                   ? path : str_format(plan->arena, "%.*s/%.*s", FMT(plan->root), FMT(path));
+    unit->file = sources_load(plan->sources, path, disk, &err);
+    if (!unit->file) {
+        diag_report(plan->diag, E0703, unit->at, "could not read `%.*s`: %s", FMT(path),
+                    err.message);
+        return false;
     }
-    unit->generated = decl->text.len > 0; /* errors are about the field as a whole */
-    unit->node = unit->generated ? NULL : node;
-    *text = unit->generated ? decl->text : node ? node->text : (Str){0};
+    *text = sources_file(plan->sources, unit->file)->text;
+    unit->at = (Span){unit->file, 0, (uint32_t)text->len};
     return true;
 }
 
-SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node, const Scope *scope)
+static bool read_text(Plan *plan, SqlUnit *unit, YamlNode *node, Str *text)
+{
+    const DgSqlDecl *decl = &unit->decl;
+    if (decl->file.len)
+        return read_file(plan, unit, text);
+    unit->is_generated = decl->text.len && !(node && str_eq(node->text, decl->text));
+    unit->node = unit->is_generated ? NULL : node;
+    *text = unit->node ? node->text : decl->text;
+    return true;
+}
+
+static TemplatePlace place_of(const Plan *plan, const SqlUnit *unit)
+{
+    if (unit->node)
+        return template_place_yaml(plan->sources, unit->node);
+    Span whole = unit->is_generated ? (Span){0} : unit->at;
+    return template_place_file(plan->sources, whole);
+}
+
+SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node,
+                      const Scope *scope)
 {
     SqlUnit *unit = push(plan->arena, SqlUnit, 1);
     Str text;
-    unit->decl = *decl;
-    unit->asset_key = decl->asset;
-    unit->at = at;
-    unit->scope = scope;
-    if (!read_text(plan, decl, node, unit, &text))
+    *unit = (SqlUnit){.decl = *decl, .asset_key = decl->asset, .at = at, .scope = scope};
+    if (!read_text(plan, unit, node, &text))
         return NULL;
     TemplateCtx ctx = {.arena = plan->arena, .diag = plan->diag};
-    TemplatePlace place = unit->file ? template_place_file(plan->sources, unit->at)
-                          : unit->node ? template_place_yaml(plan->sources, node)
-                                     : template_place_file(plan->sources, at);
-    unit->parsed = template_parse(&ctx, text, place, TEMPLATE_TEXT);
+    unit->parsed = template_parse(&ctx, text, place_of(plan, unit), TEMPLATE_TEXT);
     unit->failed = unit->parsed->broken;
     if (!unit->failed && !unit->parsed->is_plain) {
         TemplateResult ignored;
-        sql_render(plan, unit, RENDER_CONFIG, &ignored);
+        sql_add_macros(plan, unit);
+        if (str_find(text, S("config")) >= 0)
+            sql_render(plan, unit, RENDER_CONFIG, &ignored);
     }
     array_add(plan->arena, &plan->sql, unit);
     return unit;
 }
+
+void sql_unit_place(Plan *plan, SqlUnit *unit, SqlPlace place)
+{
+    array_add(plan->arena, &unit->places, place);
+}
+
+/* ---- Rendering ---- */
 
 /* A constant rendering as a template that prints it: codegen knows only those. */
 static const Residual *residual_of(Plan *plan, const SqlUnit *unit, const TemplateResult *r)
@@ -68,21 +89,73 @@ static const Residual *residual_of(Plan *plan, const SqlUnit *unit, const Templa
     return t;
 }
 
-/* Tables named in plain SQL that are assets' tables are dependencies as well. */
+static Str render_text(Plan *plan, SqlUnit *unit, RenderFor what)
+{
+    TemplateResult r;
+    bool known = sql_render(plan, unit, what, &r) && r.constant && r.value.kind == DG_V_STR;
+    return known ? r.value.as.s : (Str){0};
+}
+
+static bool render_unit(Plan *plan, SqlUnit *unit)
+{
+    TemplateResult r;
+    if (unit->parsed->is_plain) {
+        r = (TemplateResult){.constant = true, .value = dgv_from_str(unit->parsed->text)};
+    } else if (!sql_render(plan, unit, RENDER_EMIT, &r)) {
+        return false;
+    }
+    unit->rendered = residual_of(plan, unit, &r);
+    if (r.constant) {
+        unit->text = r.value.kind == DG_V_STR ? r.value.as.s : (Str){0};
+        return true;
+    }
+    unit->text = render_text(plan, unit, RENDER_BIND);
+    if (str_find(unit->parsed->text, S("is_incremental")) >= 0) {
+        unit->text_again = render_text(plan, unit, RENDER_AGAIN);
+        if (str_eq(unit->text, unit->text_again))
+            unit->text_again = (Str){0};
+    }
+    return true;
+}
+
+/* ---- Dependencies ---- */
+
+static bool has_ref(const SqlUnit *unit, const Asset *asset)
+{
+    for (size_t i = 0; i < unit->refs.count; i++)
+        if (unit->refs.items[i] == asset)
+            return true;
+    return false;
+}
+
+/* Tables named in plain SQL that are assets' tables are dependencies as well. Names that are none,
+ * but end like one that is read, need care when DuckDB asks for them. */
 static void add_plain_tables(Plan *plan, SqlUnit *unit, Str text)
 {
     SqlNames names = sql_tables(plan->arena, text);
     for (size_t i = 0; i < names.count; i++) {
         const SqlName *n = &names.items[i];
-        Str key = n->count >= 2 ? str_format(plan->arena, "%.*s/%.*s", FMT(n->parts[n->count - 2]),
-                                             FMT(n->parts[n->count - 1]))
-                                : n->parts[0];
-        Asset *asset = plan_asset(plan, key);
-        bool known = !asset || asset == unit->asset;
-        for (size_t k = 0; k < unit->refs.count; k++)
-            known |= unit->refs.items[k] == asset;
-        if (!known)
+        Str schema = n->count >= 2 ? n->parts[n->count - 2] : (Str){0};
+        Asset *asset = sql_find_table(plan, schema, n->parts[n->count - 1]);
+        if (!asset)
+            unit->exact = true;
+        else if (!has_ref(unit, asset))
             array_add(plan->arena, &unit->refs, asset);
+    }
+}
+
+static void connect(Plan *plan, SqlUnit *unit)
+{
+    if (unit->text.len)
+        add_plain_tables(plan, unit, unit->text);
+    if (unit->text_again.len)
+        add_plain_tables(plan, unit, unit->text_again);
+    if (unit->decl.is_check || !unit->asset)
+        return;
+    for (size_t k = 0; k < unit->refs.count; k++) {
+        const Asset *ref = unit->refs.items[k];
+        if (ref != unit->asset && (!ref->step || ref->step != unit->asset->step))
+            plan_add_dep(plan, unit->asset, ref->key);
     }
 }
 
@@ -90,23 +163,10 @@ void sql_units_resolve(Plan *plan)
 {
     for (size_t i = 0; i < plan->sql.count; i++) {
         SqlUnit *unit = plan->sql.items[i];
-        TemplateResult r;
         unit->asset = unit->asset_key.len ? plan_asset(plan, unit->asset_key) : NULL;
-        if (unit->failed)
-            continue;
-        if (!sql_render(plan, unit, RENDER_EMIT, &r)) {
+        if (!unit->failed && !render_unit(plan, unit))
             unit->failed = true;
-            continue;
-        }
-        unit->rendered = residual_of(plan, unit, &r);
-        if (r.constant && r.value.kind == DG_V_STR)
-            unit->text = r.value.as.s;
-        else if (sql_render(plan, unit, RENDER_BIND, &r) && r.constant && r.value.kind == DG_V_STR)
-            unit->text = r.value.as.s;
-        if (unit->text.len)
-            add_plain_tables(plan, unit, unit->text);
-        for (size_t k = 0; unit->asset && !unit->decl.is_check && k < unit->refs.count; k++)
-            if (unit->refs.items[k] != unit->asset)
-                plan_add_dep(plan, unit->asset, unit->refs.items[k]->key);
+        if (!unit->failed && !unit->decl.statements)
+            connect(plan, unit);
     }
 }
