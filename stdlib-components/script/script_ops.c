@@ -261,4 +261,5 @@ const DgStepOps dg_script_ops = {
     .state_size = sizeof(Script),
     .execute = script_execute,
     .close = script_close,
+    .no_warehouse = true,
 };
