@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "compiler/pass.h"
+#include "compiler/sql/sql.h"
 
 /* ---- Cycles among assets ---- */
 
@@ -23,6 +24,13 @@ static bool is_own_past(const Asset *asset, const Asset *dep)
     return asset == dep && asset->partitions && asset->partitions->kind == DG_PARTITIONS_TIME;
 }
 
+/* Where one asset names the other: in its SQL, else where it is declared. */
+static Span edge_at(const Plan *plan, const Asset *asset, const Asset *dep)
+{
+    Span at = sql_ref_span(plan, asset, dep);
+    return at.file ? at : asset->at;
+}
+
 static void report_cycle(const Plan *plan, const int *path, size_t count)
 {
     StrBuf text = {0};
@@ -31,7 +39,8 @@ static void report_cycle(const Plan *plan, const int *path, size_t count)
         buf_format(&text, "%s%.*s", i ? " <- " : "", FMT(asset->key));
     }
     const Asset *first = plan->assets.items[path[0]];
-    DiagItem *it = diag_report(plan->diag, E0203, first->at, "assets depend on each other: %.*s",
+    Span at = edge_at(plan, first, plan->assets.items[path[1 % count]]);
+    DiagItem *it = diag_report(plan->diag, E0203, at, "assets depend on each other: %.*s",
                                FMT(buf_str(&text)));
     buf_free(&text);
     for (size_t i = 0; i < count; i++) {
@@ -40,7 +49,8 @@ static void report_cycle(const Plan *plan, const int *path, size_t count)
         if (i == 0)
             diag_set_label(it, "`%.*s` needs `%.*s`", FMT(asset->key), FMT(dep->key));
         else
-            diag_label(it, asset->at, "`%.*s` needs `%.*s`", FMT(asset->key), FMT(dep->key));
+            diag_label(it, edge_at(plan, asset, dep), "`%.*s` needs `%.*s`", FMT(asset->key),
+                       FMT(dep->key));
     }
     diag_help(it, "take one of these dependencies away");
 }

@@ -50,6 +50,8 @@ SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node
 /* A part of decl->text came from a field: errors in it are reported there. */
 void sql_unit_place(Plan *plan, SqlUnit *unit, SqlPlace place);
 void sql_units_resolve(Plan *plan);
+/* Where the SQL of `asset` names `read`; {0} when it does not. */
+Span sql_ref_span(const Plan *plan, const Asset *asset, const Asset *read);
 /* `bind`: with DuckDB; otherwise only what the templates and tokens tell. */
 void sql_units_check(Plan *plan, bool bind);
 /* After the check. Fills Asset.lineage of every model whose inputs are known. */
