@@ -402,7 +402,8 @@ static void emit_functions(Program *p)
         for (size_t k = 0; k < x->code.count; k++)
             emit_code(p, x->code.items[k].unit);
         for (size_t k = 0; k < x->bindings.count; k++) {
-            Str name = template_name(p, &x->bindings.items[k]);
+            const Binding *b = &x->bindings.items[k];
+            Str name = *code_slot(p, b->value, str_format(p->a, "%.*s_%s", FMT(x->name), b->field->name));
             EmitSection before = emit_section(p->e, EMIT_FUNCS);
             p->failed |= !emit_template(p->e, name, x->bindings.items[k].value, &how);
             emit_line(p->e, "%s", "");
