@@ -262,5 +262,4 @@ const DgStepOps dg_script_ops = {
     .execute = script_execute,
     .close = script_close,
     .no_warehouse = true,
-    .no_warehouse = true,
 };
