@@ -77,7 +77,7 @@ static const char *const late_color_choices[] = {
 
 /* ---- functions ---- */
 
-static DgStatus first_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:28 */
+static DgStatus late__one_first(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:28 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 3);                                              /* defs/all/defs.yaml:28 */
@@ -85,7 +85,7 @@ static DgStatus first_template(DgEval *ev, DgValue *out, DgError *err) /* defs/a
     return dg_end(ev, out, err);
 }
 
-static DgStatus late_color_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:29 */
+static DgStatus late__one_late_color(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:29 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 4);                                              /* defs/all/defs.yaml:29 */
@@ -93,7 +93,7 @@ static DgStatus late_color_template(DgEval *ev, DgValue *out, DgError *err) /* d
     return dg_end(ev, out, err);
 }
 
-static DgStatus least_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:30 */
+static DgStatus late__one_least(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:30 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 5);                                              /* defs/all/defs.yaml:30 */
@@ -101,7 +101,7 @@ static DgStatus least_template(DgEval *ev, DgValue *out, DgError *err) /* defs/a
     return dg_end(ev, out, err);
 }
 
-static DgStatus ratio_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:31 */
+static DgStatus late__one_ratio(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:31 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 6);                                              /* defs/all/defs.yaml:31 */
@@ -109,7 +109,7 @@ static DgStatus ratio_template(DgEval *ev, DgValue *out, DgError *err) /* defs/a
     return dg_end(ev, out, err);
 }
 
-static DgStatus pause_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:32 */
+static DgStatus late__one_pause(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:32 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 7);                                              /* defs/all/defs.yaml:32 */
@@ -117,7 +117,7 @@ static DgStatus pause_template(DgEval *ev, DgValue *out, DgError *err) /* defs/a
     return dg_end(ev, out, err);
 }
 
-static DgStatus room_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:33 */
+static DgStatus late__one_room(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:33 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 8);                                              /* defs/all/defs.yaml:33 */
@@ -125,7 +125,7 @@ static DgStatus room_template(DgEval *ev, DgValue *out, DgError *err) /* defs/al
     return dg_end(ev, out, err);
 }
 
-static DgStatus moment_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:34 */
+static DgStatus late__one_moment(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:34 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 9);                                              /* defs/all/defs.yaml:34 */
@@ -133,7 +133,7 @@ static DgStatus moment_template(DgEval *ev, DgValue *out, DgError *err) /* defs/
     return dg_end(ev, out, err);
 }
 
-static DgStatus anything_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:35 */
+static DgStatus late__one_anything(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:35 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 10);                                             /* defs/all/defs.yaml:35 */
@@ -141,7 +141,7 @@ static DgStatus anything_template(DgEval *ev, DgValue *out, DgError *err) /* def
     return dg_end(ev, out, err);
 }
 
-static DgStatus words_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:36 */
+static DgStatus late__one_words(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:36 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 11);                                             /* defs/all/defs.yaml:36 */
@@ -150,7 +150,7 @@ static DgStatus words_template(DgEval *ev, DgValue *out, DgError *err) /* defs/a
     return dg_end(ev, out, err);
 }
 
-static DgStatus word_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:37 */
+static DgStatus late__one_word(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:37 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 12);                                             /* defs/all/defs.yaml:37 */
@@ -158,7 +158,7 @@ static DgStatus word_template(DgEval *ev, DgValue *out, DgError *err) /* defs/al
     return dg_end(ev, out, err);
 }
 
-static DgStatus numbers_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:37 */
+static DgStatus late__one_numbers(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:37 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 12);                                             /* defs/all/defs.yaml:37 */
@@ -166,7 +166,7 @@ static DgStatus numbers_template(DgEval *ev, DgValue *out, DgError *err) /* defs
     return dg_end(ev, out, err);
 }
 
-static DgStatus pairs_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:38 */
+static DgStatus late__one_pairs(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:38 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 13);                                             /* defs/all/defs.yaml:38 */
@@ -174,7 +174,7 @@ static DgStatus pairs_template(DgEval *ev, DgValue *out, DgError *err) /* defs/a
     return dg_end(ev, out, err);
 }
 
-static DgStatus word_template_2(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:39 */
+static DgStatus late__one_word_2(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:39 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 14);                                             /* defs/all/defs.yaml:39 */
@@ -182,7 +182,7 @@ static DgStatus word_template_2(DgEval *ev, DgValue *out, DgError *err) /* defs/
     return dg_end(ev, out, err);
 }
 
-static DgStatus values_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:40 */
+static DgStatus late__one_values(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:40 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 15);                                             /* defs/all/defs.yaml:40 */
@@ -190,7 +190,7 @@ static DgStatus values_template(DgEval *ev, DgValue *out, DgError *err) /* defs/
     return dg_end(ev, out, err);
 }
 
-static DgStatus word_template_3(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:41 */
+static DgStatus late__one_word_3(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:41 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 16);                                             /* defs/all/defs.yaml:41 */
@@ -198,7 +198,7 @@ static DgStatus word_template_3(DgEval *ev, DgValue *out, DgError *err) /* defs/
     return dg_end(ev, out, err);
 }
 
-static DgStatus numbers_template_2(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:41 */
+static DgStatus late__one_numbers_2(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:41 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 16);                                             /* defs/all/defs.yaml:41 */
@@ -206,7 +206,7 @@ static DgStatus numbers_template_2(DgEval *ev, DgValue *out, DgError *err) /* de
     return dg_end(ev, out, err);
 }
 
-static DgStatus paths_template(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:42 */
+static DgStatus late__one_paths(DgEval *ev, DgValue *out, DgError *err) /* defs/all/defs.yaml:42 */
 {
     dg_begin(ev, DG_RENDER_NATIVE);
     dg_site(ev, 17);                                             /* defs/all/defs.yaml:42 */
@@ -218,48 +218,48 @@ static DgStatus late__one_bind(DgEval *ev, void *config, DgError *err)
 {
     Kinds_config *c = config;
     DgValue v;
-    DG_TRY(first_template(ev, &v, err));                         /* defs/all/defs.yaml:28 */
+    DG_TRY(late__one_first(ev, &v, err));                        /* defs/all/defs.yaml:28 */
     DG_TRY(dg_bind_bool(ev, v, &c->first, "first", err));
-    DG_TRY(least_template(ev, &v, err));                         /* defs/all/defs.yaml:30 */
+    DG_TRY(late__one_least(ev, &v, err));                        /* defs/all/defs.yaml:30 */
     DG_TRY(dg_bind_int(ev, v, &c->least, "least", err));
-    DG_TRY(ratio_template(ev, &v, err));                         /* defs/all/defs.yaml:31 */
+    DG_TRY(late__one_ratio(ev, &v, err));                        /* defs/all/defs.yaml:31 */
     DG_TRY(dg_bind_float(ev, v, &c->ratio, "ratio", err));
-    DG_TRY(pause_template(ev, &v, err));                         /* defs/all/defs.yaml:32 */
+    DG_TRY(late__one_pause(ev, &v, err));                        /* defs/all/defs.yaml:32 */
     DG_TRY(dg_bind_duration(ev, v, &c->pause, "pause", err));
-    DG_TRY(room_template(ev, &v, err));                          /* defs/all/defs.yaml:33 */
+    DG_TRY(late__one_room(ev, &v, err));                         /* defs/all/defs.yaml:33 */
     DG_TRY(dg_bind_size(ev, v, &c->room, "room", err));
-    DG_TRY(moment_template(ev, &v, err));                        /* defs/all/defs.yaml:34 */
+    DG_TRY(late__one_moment(ev, &v, err));                       /* defs/all/defs.yaml:34 */
     DG_TRY(dg_bind_timestamp(ev, v, &c->moment, "moment", err));
-    DG_TRY(anything_template(ev, &v, err));                      /* defs/all/defs.yaml:35 */
+    DG_TRY(late__one_anything(ev, &v, err));                     /* defs/all/defs.yaml:35 */
     DG_TRY(dg_bind_value(ev, v, &c->anything, "anything", err));
     DG_TRY(dg_bind_own(ev, &c->words, sizeof(DgStr), err));
-    DG_TRY(words_template(ev, &v, err));                         /* defs/all/defs.yaml:36 */
+    DG_TRY(late__one_words(ev, &v, err));                        /* defs/all/defs.yaml:36 */
     DG_TRY(dg_bind_text(ev, v, &((DgStr *)c->words.items)[1], "words", err));
     DG_TRY(dg_bind_own(ev, &c->inners, sizeof(inner_config), err));
-    DG_TRY(word_template(ev, &v, err));                          /* defs/all/defs.yaml:37 */
+    DG_TRY(late__one_word(ev, &v, err));                         /* defs/all/defs.yaml:37 */
     DG_TRY(dg_bind_text(ev, v, &((inner_config *)c->inners.items)[1].word, "word", err));
     DG_TRY(dg_bind_own(ev, &((inner_config *)c->inners.items)[1].numbers, sizeof(int64_t), err));
-    DG_TRY(numbers_template(ev, &v, err));                       /* defs/all/defs.yaml:37 */
+    DG_TRY(late__one_numbers(ev, &v, err));                      /* defs/all/defs.yaml:37 */
     DG_TRY(dg_bind_int(ev, v, &((int64_t *)((inner_config *)c->inners.items)[1].numbers.items)[1], "numbers", err));
     DG_TRY(dg_bind_own(ev, &c->pairs, sizeof(DgPair), err));
-    DG_TRY(pairs_template(ev, &v, err));                         /* defs/all/defs.yaml:38 */
+    DG_TRY(late__one_pairs(ev, &v, err));                        /* defs/all/defs.yaml:38 */
     DG_TRY(dg_bind_text(ev, v, &((DgPair *)c->pairs.items)[0].value, "pairs", err));
     DG_TRY(dg_bind_own(ev, &c->named, sizeof(named_config), err));
-    DG_TRY(word_template_2(ev, &v, err));                        /* defs/all/defs.yaml:39 */
+    DG_TRY(late__one_word_2(ev, &v, err));                       /* defs/all/defs.yaml:39 */
     DG_TRY(dg_bind_text(ev, v, &((named_config *)c->named.items)[0].word, "word", err));
     DG_TRY(dg_bind_own(ev, &c->values, sizeof(DgValuePair), err));
-    DG_TRY(values_template(ev, &v, err));                        /* defs/all/defs.yaml:40 */
+    DG_TRY(late__one_values(ev, &v, err));                       /* defs/all/defs.yaml:40 */
     DG_TRY(dg_bind_value(ev, v, &((DgValuePair *)c->values.items)[0].value, "values", err));
-    DG_TRY(word_template_3(ev, &v, err));                        /* defs/all/defs.yaml:41 */
+    DG_TRY(late__one_word_3(ev, &v, err));                       /* defs/all/defs.yaml:41 */
     DG_TRY(dg_bind_text(ev, v, &c->inner.word, "word", err));
     DG_TRY(dg_bind_own(ev, &c->inner.numbers, sizeof(int64_t), err));
-    DG_TRY(numbers_template_2(ev, &v, err));                     /* defs/all/defs.yaml:41 */
+    DG_TRY(late__one_numbers_2(ev, &v, err));                    /* defs/all/defs.yaml:41 */
     DG_TRY(dg_bind_int(ev, v, &((int64_t *)c->inner.numbers.items)[0], "numbers", err));
     DG_TRY(dg_bind_own_one(ev, &c->format.config, sizeof(json_config), err));
     DG_TRY(dg_bind_own(ev, &((json_config *)c->format.config)->paths, sizeof(DgStr), err));
-    DG_TRY(paths_template(ev, &v, err));                         /* defs/all/defs.yaml:42 */
+    DG_TRY(late__one_paths(ev, &v, err));                        /* defs/all/defs.yaml:42 */
     DG_TRY(dg_bind_text(ev, v, &((DgStr *)((json_config *)c->format.config)->paths.items)[0], "paths", err));
-    DG_TRY(late_color_template(ev, &v, err));                    /* defs/all/defs.yaml:29 */
+    DG_TRY(late__one_late_color(ev, &v, err));                   /* defs/all/defs.yaml:29 */
     DG_TRY(dg_bind_choice(ev, v, &c->late_color, late_color_choices, "late_color", err));
     return DG_OK;
 }
@@ -444,47 +444,44 @@ static const int32_t int_assets[] = {0};
  *     inner: {word: "{{ env('K_DEEP', 'deep') }}", numbers: ["{{ env('K_NUMBER', '9') }}"]}
  *     format: {type: json, paths: ["{{ env('K_PATH', 'late/path') }}"]}
  */
-static const DgStr late__one_words[] = {
+static const DgStr late__one_words_2[] = {
     {"known", 5},
     {0, 0},
-};
-static const int64_t late__one_numbers[] = {
-    1L,
-    0L,
-};
-static const int64_t late__one_numbers_2[] = {
-    1L,
-    0L,
 };
 static const int64_t late__one_numbers_3[] = {
     1L,
     0L,
 };
+static const int64_t late__one_numbers_4[] = {
+    1L,
+    0L,
+};
+static const int64_t late__one_numbers_5[] = {
+    1L,
+    0L,
+};
 static const inner_config late__one_inners[] = {
     {.flag = false, .word = {"a", 1}, .numbers = {0, 0}},
-    {.flag = false, .word = {0, 0}, .numbers = {(void *)late__one_numbers_2, 2}},
+    {.flag = false, .word = {0, 0}, .numbers = {(void *)late__one_numbers_4, 2}},
 };
-static const DgPair late__one_pairs[] = {
+static const DgPair late__one_pairs_2[] = {
     {{"k1", 2}, {0, 0}},
     {{"k2", 2}, {"known", 5}},
 };
 static const named_config late__one_named[] = {
     {.map_key = {"x", 1}, .word = {0, 0}, .flag = false},
 };
-static const DgValuePair late__one_values[] = {
+static const DgValuePair late__one_values_2[] = {
     {{"i", 1}, {0, 0, {0}}},
-};
-static const int64_t late__one_numbers_4[] = {
-    0L,
-};
-static const int64_t late__one_numbers_5[] = {
-    0L,
 };
 static const int64_t late__one_numbers_6[] = {
     0L,
 };
-static const DgStr late__one_paths[] = {
-    {0, 0},
+static const int64_t late__one_numbers_7[] = {
+    0L,
+};
+static const int64_t late__one_numbers_8[] = {
+    0L,
 };
 static const DgStr late__one_paths_2[] = {
     {0, 0},
@@ -492,7 +489,10 @@ static const DgStr late__one_paths_2[] = {
 static const DgStr late__one_paths_3[] = {
     {0, 0},
 };
-static const json_config late__one_format = {.lines = false, .paths = {(void *)late__one_paths_2, 1}};
+static const DgStr late__one_paths_4[] = {
+    {0, 0},
+};
+static const json_config late__one_format = {.lines = false, .paths = {(void *)late__one_paths_3, 1}};
 static const Kinds_config late__one_settings = {
     .first = false,
     .second = false,
@@ -507,12 +507,12 @@ static const Kinds_config late__one_settings = {
     .moment = 0L,
     .cron = {0, 0},
     .anything = {0, 0, {0}},
-    .words = {(void *)late__one_words, 2},
+    .words = {(void *)late__one_words_2, 2},
     .inners = {(void *)late__one_inners, 2},
-    .pairs = {(void *)late__one_pairs, 2},
+    .pairs = {(void *)late__one_pairs_2, 2},
     .named = {(void *)late__one_named, 1},
-    .values = {(void *)late__one_values, 1},
-    .inner = {.flag = false, .word = {0, 0}, .numbers = {(void *)late__one_numbers_5, 1}},
+    .values = {(void *)late__one_values_2, 1},
+    .inner = {.flag = false, .word = {0, 0}, .numbers = {(void *)late__one_numbers_7, 1}},
     .format = {1, (void *)&late__one_format},
     .late_color = 0,
     .last = false,
