@@ -64,6 +64,21 @@ static DgStatus load_component(void *ctx, DgEval *ev, const DgArgs *args, DgValu
     return DG_OK;
 }
 
+/* ---- Names that are known when a step runs; runtime/run/scope.c answers ---- */
+
+static Scope *run_names(Arena *arena)
+{
+    static const char *const names[] = {
+        "partition_key", "partition_key_range", "partition_time_window", "partition_range_start",
+        "partition_range_end", "run_id", "run_started_at", "full_refresh", "job_name", "step_name",
+        "retry_number",
+    };
+    Scope *scope = scope_new(arena, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        scope_later(scope, str_from(names[i]), PHASE_RUN);
+    return scope;
+}
+
 /* ---- Fingerprint: the same files give the same ---- */
 
 static Str fingerprint(const Compile *c)
@@ -200,7 +215,7 @@ bool compile_project(Compile *c, const CompileOptions *o)
         b->defs = p->defs;
         DagsterScope dagster = {.project_root = p->root, .load_component = load_component,
                                 .ctx = b};
-        p->names = scope_dagster(&c->arena, NULL, &dagster);
+        p->names = scope_dagster(&c->arena, run_names(&c->arena), &dagster);
         user_components_load(c);
         project_load(c);
         user_components_settle(c);
