@@ -214,8 +214,8 @@ DgEval *dg_eval(DgStepRun *run); /* for calling a DgTemplateFn */
 void dg_report_metadata(DgStepRun *run, DgStr asset_key, const char *name, DgValue value);
 void dg_report_check(DgStepRun *run, DgStr asset_key, DgStr check, bool passed, DgStr detail);
 
-/* What the newest materialization of an asset said about itself under this name, as JSON; of
- * "dagster/row_count" also the rows that were counted. DG_END: it said nothing. */
+/* What the newest materialization of an asset said about itself under this name, as JSON. DG_END:
+ * it said nothing. */
 DgStatus dg_last_metadata(DgStepRun *run, DgStr asset_key, DgStr name, DgStr *json, DgError *err);
 
 /* The step's cursor: JSON text, read at open, written in the data's own transaction. */
