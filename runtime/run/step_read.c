@@ -18,11 +18,11 @@ DgStatus dg_sql_text(DgStepRun *sr, DgStr sql, DgStr *first_value, DgError *err)
 }
 
 static const char newest[] =
-    "SELECT m.rows, j.type, CASE j.type WHEN 'text' THEN json_quote(j.value)"
+    "SELECT CASE j.type WHEN 'text' THEN json_quote(j.value)"
     " WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(j.value AS TEXT) END"
-    " FROM (SELECT rows, metadata FROM materializations WHERE asset = ?1"
+    " FROM (SELECT metadata FROM materializations WHERE asset = ?1"
     "       ORDER BY at_us DESC, id DESC LIMIT 1) m"
-    " LEFT JOIN json_each(m.metadata) j ON j.key = ?2";
+    " JOIN json_each(m.metadata) j ON j.key = ?2";
 
 DgStatus dg_last_metadata(DgStepRun *sr, DgStr asset_key, DgStr name, DgStr *json, DgError *err)
 {
@@ -38,10 +38,7 @@ DgStatus dg_last_metadata(DgStepRun *sr, DgStr asset_key, DgStr name, DgStr *jso
     sqlite3_bind_text(stmt, 2, name.ptr, (int)name.len, SQLITE_STATIC);
     int rc = sqlite3_step(stmt);
     if (rc == SQLITE_ROW) {
-        const char *value = (const char *)sqlite3_column_text(stmt, 2);
-        const char *rows = (const char *)sqlite3_column_text(stmt, 0);
-        if (!value && rows && str_eq(name, S("dagster/row_count")))
-            value = rows;
+        const char *value = (const char *)sqlite3_column_text(stmt, 0);
         if (value) {
             *json = step_copy(sr, str_from(value));
             status = DG_OK;

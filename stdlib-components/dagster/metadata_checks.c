@@ -184,7 +184,8 @@ const DgComponent dg_component_metadata_checks = {
     .summary = "Checks of what materializations say about themselves: columns, numbers.",
     .doc = "`column_schema_change` compares the table's columns with those the check saw before. "
            "`metadata_bounds` reads a number that the newest materialization reported; "
-           "`dagster/row_count` is there for every table.",
+           "`dagster/row_count` is counted where "
+           "nothing was reported.",
     .example = "type: dagster.components.lib.metadata_checks_component.MetadataChecksComponent\n"
                "attributes:\n"
                "  checks:\n"

@@ -15,14 +15,21 @@ static const DgField step_fields[] = {
     {0},
 };
 
+/* A condition on information_schema that the asset's table fulfils. */
+static DgStr same_table(DgStepRun *run, DgStr asset)
+{
+    DgStr table = dg_quote_text(run, dg_table(run, asset));
+    return dg_format(run, "'\"' || table_schema || '\".\"' || table_name || '\"' = %.*s AND "
+                          "table_catalog = current_database()", FMT(table));
+}
+
 static DgStatus check_columns(DgStepRun *run, const MetadataCheckStep *c, DgError *err)
 {
-    DgStr table = dg_quote_text(run, dg_table(run, c->asset)), now;
+    DgStr where = same_table(run, c->asset), now;
     /* A JSON array of "name type", in the table's order; NULL when there is no such table. */
     DgStr sql = dg_format(run, "SELECT CAST(to_json(list(column_name || ' ' || data_type "
                                "ORDER BY ordinal_position)) AS VARCHAR) FROM "
-                               "information_schema.columns WHERE '\"' || table_schema || '\".\"' || "
-                               "table_name || '\"' = %.*s", FMT(table));
+                               "information_schema.columns WHERE %.*s", FMT(where));
     DG_TRY(dg_sql_text(run, sql, &now, err));
     DgStr before = dg_cursor(run);
     if (!now.len || str_eq(now, S("null"))) {
@@ -46,11 +53,27 @@ static double number(DgValue v)
     return v.kind == DG_V_INT ? (double)v.as.i : v.as.f;
 }
 
+/* The number of rows, where nothing was reported under Dagster's name for it. */
+static DgStatus count_rows(DgStepRun *run, DgStr asset, DgStr *json, DgError *err)
+{
+    int64_t tables, rows;
+    DgStr where = same_table(run, asset), table = dg_table(run, asset);
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM information_schema.tables WHERE %.*s",
+                                     FMT(where)), &tables, err));
+    if (!tables)
+        return DG_END;
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM %.*s", FMT(table)), &rows, err));
+    *json = dg_format(run, "%lld", (long long)rows);
+    return DG_OK;
+}
+
 static DgStatus check_bounds(DgStepRun *run, const MetadataCheckStep *c, DgError *err)
 {
     DgStr json;
     double value;
     DgStatus status = dg_last_metadata(run, c->asset, c->metadata_key, &json, err);
+    if (status == DG_END && str_eq(c->metadata_key, S("dagster/row_count")))
+        status = count_rows(run, c->asset, &json, err);
     if (status != DG_OK && status != DG_END)
         return status;
     if (status == DG_END || !str_to_double(json, &value)) {
