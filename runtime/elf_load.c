@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, STUB_BYTES = 16, SYMBOLS_MAX = 1 << 20, SECTIONS_MAX = 1 << 16 };
+enum { PAGE = 4096, STUB_BYTES = 16, SYMBOLS_MAX = 1 << 20, SECTION_BYTES_MAX = 1 << 28 };
 enum { CODE, CONSTANTS, DATA, PARTS };
 
 typedef struct Object {
@@ -52,7 +52,7 @@ static DgStatus read_object(Arena *a, Str file, Object *o, DgError *err)
         h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_type != ET_REL || h->e_machine != EM_X86_64 ||
         h->e_shentsize != sizeof(Elf64_Shdr))
         return damaged(err, "not an object file");
-    if (!within(file, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)))
+    if (!within(file, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)) || h->e_shoff % 8)
         return damaged(err, "section table");
     o->file = file;
     o->sections = (const Elf64_Shdr *)(const void *)(file.ptr + h->e_shoff);
@@ -60,11 +60,15 @@ static DgStatus read_object(Arena *a, Str file, Object *o, DgError *err)
     o->placed = push(a, char *, o->sections_count + 1);
     for (size_t i = 0; i < o->sections_count; i++) {
         const Elf64_Shdr *s = &o->sections[i];
-        if (s->sh_type != SHT_NOBITS && !within(file, s->sh_offset, s->sh_size))
+        bool is_table = s->sh_type == SHT_SYMTAB || s->sh_type == SHT_RELA;
+        if (s->sh_size > SECTION_BYTES_MAX || s->sh_addralign > PAGE ||
+            (s->sh_type != SHT_NOBITS && !within(file, s->sh_offset, s->sh_size)) ||
+            (is_table && s->sh_offset % 8))
             return damaged(err, "section");
         if (s->sh_type != SHT_SYMTAB)
             continue;
-        if (s->sh_link >= o->sections_count || s->sh_size / sizeof(Elf64_Sym) > SYMBOLS_MAX)
+        if (s->sh_link >= o->sections_count || s->sh_size / sizeof(Elf64_Sym) > SYMBOLS_MAX ||
+            !within(file, o->sections[s->sh_link].sh_offset, o->sections[s->sh_link].sh_size))
             return damaged(err, "symbol table");
         o->symbols = (const Elf64_Sym *)(const void *)(file.ptr + s->sh_offset);
         o->symbols_count = s->sh_size / sizeof(Elf64_Sym);
@@ -147,6 +151,8 @@ static DgStatus place_all(ElfImage *image, DgError *err)
         }
     }
     image->part_at[PARTS] = at = aligned(at + 1, PAGE);
+    if (at > SECTION_BYTES_MAX)
+        return damaged(err, "it claims to be too large");
     char *base = mmap(NULL, at, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     if (base == MAP_FAILED)
         return dg_fail(err, DG_NOMEM, "could not get %zu bytes for the program: %s", at, strerror(errno));
