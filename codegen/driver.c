@@ -181,7 +181,7 @@ static Str expanded(Arena *a, Str text, const char *shown)
 
 Str driver_expand(Arena *a, Str text)
 {
-    return expanded(a, text, "pipeline.c");
+    return str_concat(a, S("#line 1 \"pipeline.c\"\n"), expanded(a, text, "pipeline.c"));
 }
 
 bool driver_is_libc_free(Str text)

@@ -30,6 +30,7 @@ struct ElfImage {
     size_t part_at[PARTS + 1];   /* offsets of the parts; the last is the size */
     char *stubs, *stubs_end;     /* in CODE: jumps to far functions */
     uintptr_t *got, *got_end;    /* in CONSTANTS: addresses that code loads */
+    char *commons;               /* in DATA: variables that no object has given a section */
     Map stub_of, got_of;         /* bytes of an address -> its stub or slot */
 };
 
@@ -135,9 +136,22 @@ static size_t symbols_of(const ElfImage *image)
     return n;
 }
 
+/* An upper bound: each with its alignment, here the symbol's value. */
+static size_t commons_bytes(const ElfImage *image)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < image->count; i++)
+        for (size_t k = 1; k < image->objects[i].symbols_count; k++) {
+            const Elf64_Sym *s = &image->objects[i].symbols[k];
+            if (s->st_shndx == SHN_COMMON && s->st_size < SECTION_BYTES_MAX && s->st_value <= PAGE)
+                n += s->st_size + s->st_value;
+        }
+    return n;
+}
+
 static DgStatus place_all(ElfImage *image, DgError *err)
 {
-    size_t at = 0, symbols = symbols_of(image), stubs_at, got_at;
+    size_t at = 0, symbols = symbols_of(image), stubs_at = 0, got_at = 0, commons_at = 0;
     for (int part = 0; part < PARTS; part++) {
         image->part_at[part] = at = aligned(at, PAGE);
         at = place_part(image, part, at, false);
@@ -148,6 +162,9 @@ static DgStatus place_all(ElfImage *image, DgError *err)
         } else if (part == CONSTANTS) {
             got_at = at;
             at += symbols * sizeof(uintptr_t);
+        } else {
+            commons_at = at;
+            at += commons_bytes(image);
         }
     }
     image->part_at[PARTS] = at = aligned(at + 1, PAGE);
@@ -161,6 +178,7 @@ static DgStatus place_all(ElfImage *image, DgError *err)
     image->stubs_end = image->stubs + symbols * STUB_BYTES;
     image->got = (uintptr_t *)(void *)(base + got_at);
     image->got_end = image->got + symbols;
+    image->commons = base + commons_at;
     for (int part = 0; part < PARTS; part++)
         place_part(image, part, image->part_at[part], true);
     return DG_OK;
@@ -168,14 +186,34 @@ static DgStatus place_all(ElfImage *image, DgError *err)
 
 /* ---- Symbols ---- */
 
+/* `int n;` in several objects is one variable. */
+static DgStatus define_common(ElfImage *image, Object *o, size_t i, DgError *err)
+{
+    const Elf64_Sym *s = &o->symbols[i];
+    Str name = str_from(symbol_name(o, s));
+    char *known = map_get(&image->globals, name);
+    char *end = image->base + image->part_at[PARTS];
+    if (!known) {
+        known = image->base + aligned((size_t)(image->commons - image->base), s->st_value);
+        if (s->st_value > PAGE || known > end || s->st_size > (size_t)(end - known))
+            return damaged(err, "a variable");
+        image->commons = known + s->st_size;
+        map_put(image->arena, &image->globals, name, known);
+    }
+    o->addresses[i] = (uintptr_t)known;
+    return DG_OK;
+}
+
 static DgStatus define_symbols(ElfImage *image, Object *o, DgError *err)
 {
     for (size_t i = 1; i < o->symbols_count; i++) {
         const Elf64_Sym *s = &o->symbols[i];
         if (s->st_shndx == SHN_UNDEF)
             continue;
-        if (s->st_shndx == SHN_COMMON)
-            return damaged(err, "a variable without a section");
+        if (s->st_shndx == SHN_COMMON) {
+            DG_TRY(define_common(image, o, i, err));
+            continue;
+        }
         if (s->st_shndx == SHN_ABS)
             o->addresses[i] = s->st_value;
         else if (s->st_shndx < o->sections_count && o->placed[s->st_shndx])
