@@ -175,8 +175,7 @@ typedef struct Plan {
     DgValue vars;             /* `vars` of dgc.yaml: a dict or none; var() in SQL */
     Array(Asset *) assets;    /* sorted by key; stubs included */
     Map asset_by_key;
-    struct NameIndex *names;  /* sql/names.c: assets by name and table, once asked for */
-    Map macros;               /* sql/macros.c: folder -> its macros */
+    struct SqlState *sql_state; /* compiler/sql: what is kept from unit to unit */
     Array(Check *) checks;    /* sorted by asset key, then name */
     Array(Step *) steps;      /* in run order after the pass `order` */
     Array(Job *) jobs;

@@ -70,9 +70,9 @@ void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl)
 DgValue code_sql_config(DgPlanner *p, const DgSqlDecl *decl)
 {
     PlannerImpl *m = p->impl;
-    const SqlUnit *unit = unit_of(p, decl);
-    if (unit && unit->config.kind == DG_V_DICT)
-        return unit->config;
+    SqlUnit *unit = unit_of(p, decl);
+    if (unit)
+        return sql_unit_config(m->b->plan, unit);
     DgEval ev;
     dg_eval_init(&ev, m->b->plan->arena);
     DgValue none = dg_new_dict(&ev);

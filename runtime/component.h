@@ -351,6 +351,7 @@ typedef struct DgSqlDecl {
     bool is_check;         /* rows it returns are failures: no columns for an asset */
     bool statements;       /* any statements (TemplatedSql), not one SELECT */
     DgList vars;           /* of DgValuePair: names in scope beside dgc's own */
+    bool incremental;      /* is_incremental() may be true when it runs */
     DgList places;         /* of DgSqlPlace: where errors in generated SQL belong */
     DgStr macros;          /* folder of .sql files whose macros it may call; empty: none */
 } DgSqlDecl;

@@ -24,11 +24,11 @@ static void take_macros(Plan *plan, TStmts *all, Template *t)
 /* All of a folder's, read once. */
 static const TStmts *macros_of(Plan *plan, Str folder)
 {
-    TStmts *all = map_get(&plan->macros, folder);
+    TStmts *all = map_get(&sql_state(plan)->macros, folder);
     if (all)
         return all;
     all = push(plan->arena, TStmts, 1);
-    map_put(plan->arena, &plan->macros, folder, all);
+    map_put(plan->arena, &sql_state(plan)->macros, folder, all);
     Str pattern = str_format(plan->arena, "%.*s/**/*.sql", FMT(folder));
     StrArray files = glob_files(plan->arena, plan->root, pattern);
     for (size_t i = 0; i < files.count; i++) {

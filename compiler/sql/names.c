@@ -26,9 +26,10 @@ static Str table_id(Arena *a, Str schema, Str table)
 static NameIndex *index_of(Plan *plan)
 {
     Arena *a = plan->arena;
-    if (plan->names)
-        return plan->names;
-    NameIndex *x = plan->names = push(a, NameIndex, 1);
+    SqlState *state = sql_state(plan);
+    if (state->names)
+        return state->names;
+    NameIndex *x = state->names = push(a, NameIndex, 1);
     for (size_t i = 0; i < plan->assets.count; i++) {
         Asset *asset = plan->assets.items[i];
         if (asset->stub)

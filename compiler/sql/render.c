@@ -223,7 +223,8 @@ static DgStatus call_nothing(void *ctx, DgEval *ev, const DgArgs *args, DgValue 
 static DgStatus call_is_incremental(void *ctx, DgEval *ev, const DgArgs *args, DgValue *out,
                                     DgError *err)
 {
-    *out = dgv_bool(((const Render *)ctx)->what == RENDER_AGAIN);
+    const Render *r = ctx;
+    *out = dgv_bool(r->what == RENDER_AGAIN && r->unit->decl.incremental);
     return DG_OK;
 }
 
@@ -316,7 +317,7 @@ static void add_run_names(Render *r, Scope *s, DgEval *ev)
     }
     if (emit) {
         static const char *const later[] = {"partition_time_window", "partition_key_range",
-                                            "run_started_at", "is_incremental", "full_refresh"};
+                                            "run_started_at", "full_refresh"};
         for (size_t i = 0; i < COUNT(later); i++)
             scope_later(s, str_from(later[i]), PHASE_RUN);
         return;
@@ -325,25 +326,11 @@ static void add_run_names(Render *r, Scope *s, DgEval *ev)
     scope_value(s, S("partition_key_range"), dict_of(ev, range, (DgValue[]){text, text}, 2));
     scope_value(s, S("run_started_at"), time);
     scope_value(s, S("full_refresh"), dgv_bool(false));
-    scope_function(s, S("is_incremental"), call_is_incremental, r);
 }
 
-static void add_values(Render *r, Scope *s, DgEval *ev)
+static void add_values(Render *r, Scope *s)
 {
-    static const char *const target[] = {"name", "schema", "type", "database", "profile_name"};
-    Plan *plan = r->plan;
-    Str schema, table, key = r->unit->asset_key;
-    const Asset *asset = key.len ? plan_asset(plan, key) : NULL;
-    dg_asset_table(plan->arena, key.len ? key : S("this"), &schema, &table);
-    if (asset && asset->table.len) {
-        schema = asset->schema;
-        table = asset->table;
-    }
-    DgValue name = dgv_from_str(plan->name);
-    scope_value(s, S("this"), relation(plan, schema, table));
     scope_value(s, S("execute"), dgv_bool(true));
-    scope_value(s, S("target"), dict_of(ev, target, (DgValue[]){name, dgv_from_str(schema),
-                                        dgv_from_str(S("duckdb")), name, name}, 5));
     scope_value(s, S("exceptions"), dgv_object(&exceptions));
     for (size_t i = 0; i < COUNT(foreign); i++) {
         scope_value(s, str_from(foreign[i].name),
@@ -358,11 +345,11 @@ static DgStatus stand_in_env(void *ctx, Str name, Str *out, bool *secret, DgErro
     return DG_OK;
 }
 
-static Scope *scope_of(Render *r, const Scope *outer)
+/* The names that mean the same in every unit; `r` is told which one is being rendered. */
+static Scope *base_scope(Render *r, const Scope *outer)
 {
     Plan *plan = r->plan;
     Scope *s = scope_new(plan->arena, outer);
-    const DgList *vars = &r->unit->decl.vars;
     DgEval ev;
     dg_eval_init(&ev, plan->arena);
     scope_function(s, S("ref"), call_ref, r);
@@ -376,11 +363,73 @@ static Scope *scope_of(Render *r, const Scope *outer)
     array_add(plan->arena, &s->entries, env_var);
     if (r->what != RENDER_EMIT)
         s->get_env = stand_in_env;
-    add_values(r, s, &ev);
+    add_values(r, s);
     add_run_names(r, s, &ev);
+    dg_eval_free(&ev);
+    return s;
+}
+
+typedef struct Rendering { /* kept from unit to unit */
+    Render render;
+    const Scope *outer;
+    Scope *base;
+} Rendering;
+struct SqlRenderings {
+    Array(Rendering *) items;
+};
+
+static Rendering *rendering_of(Plan *plan, SqlUnit *unit, RenderFor what)
+{
+    struct SqlRenderings **all = &sql_state(plan)->renderings;
+    if (!*all)
+        *all = push(plan->arena, struct SqlRenderings, 1);
+    Rendering *found = NULL;
+    for (size_t i = (*all)->items.count; i-- > 0 && !found;) {
+        Rendering *x = (*all)->items.items[i];
+        if (x->outer == unit->scope && x->render.what == what)
+            found = x;
+    }
+    if (!found) {
+        found = push(plan->arena, Rendering, 1);
+        *found = (Rendering){.render = {.plan = plan, .what = what}, .outer = unit->scope};
+        found->base = base_scope(&found->render, unit->scope);
+        array_add(plan->arena, &(*all)->items, found);
+    }
+    found->render.unit = unit;
+    found->render.why = (NameError){0};
+    return found;
+}
+
+/* What differs from unit to unit. */
+static Scope *unit_scope(Rendering *x)
+{
+    static const char *const target[] = {"name", "schema", "type", "database", "profile_name"};
+    Plan *plan = x->render.plan;
+    const SqlUnit *unit = x->render.unit;
+    const DgList *vars = &unit->decl.vars;
+    Scope *s = scope_new(plan->arena, x->base);
+    Str schema, table, key = unit->asset_key, name = plan->name;
+    const Asset *asset = key.len ? plan_asset(plan, key) : NULL;
+    dg_asset_table(plan->arena, key.len ? key : S("this"), &schema, &table);
+    if (asset && asset->table.len) {
+        schema = asset->schema;
+        table = asset->table;
+    }
+    scope_value(s, S("this"), relation(plan, schema, table));
+    if (x->render.what == RENDER_EMIT && unit->decl.incremental)
+        scope_later(s, S("is_incremental"), PHASE_RUN);
+    else
+        scope_function(s, S("is_incremental"), call_is_incremental, &x->render);
+    if (str_find(unit->parsed->text, S("target")) >= 0) {
+        DgEval ev;
+        dg_eval_init(&ev, plan->arena);
+        DgValue values[] = {dgv_from_str(name), dgv_from_str(schema), dgv_from_str(S("duckdb")),
+                            dgv_from_str(name), dgv_from_str(name)};
+        scope_value(s, S("target"), dict_of(&ev, target, values, COUNT(target)));
+        dg_eval_free(&ev);
+    }
     for (size_t i = 0; i < vars->count; i++)
         scope_value(s, DG_ITEMS(DgValuePair, *vars)[i].key, DG_ITEMS(DgValuePair, *vars)[i].value);
-    dg_eval_free(&ev);
     return s;
 }
 
@@ -419,13 +468,13 @@ static void sharpen(Render *r, DiagItem *it)
 bool sql_render_template(Plan *plan, SqlUnit *unit, const Template *t, RenderFor what,
                          TemplateResult *out)
 {
-    Render *r = push(plan->arena, Render, 1);
+    Rendering *x = rendering_of(plan, unit, what);
+    Render *r = &x->render;
     Diag silent, *diag = what == RENDER_EMIT ? plan->diag : &silent;
-    *r = (Render){.plan = plan, .unit = unit, .what = what};
     diag_init(&silent, plan->arena, plan->sources);
     size_t before = diag->items.count;
     TemplateCtx ctx = {.arena = plan->arena, .diag = diag};
-    *out = template_eval(&ctx, t, scope_of(r, unit->scope));
+    *out = template_eval(&ctx, t, unit_scope(x));
     if (out->failed && r->why.code && diag->items.count == before + 1)
         sharpen(r, diag->items.items[before]);
     return !out->failed;

@@ -47,6 +47,8 @@ struct SqlUnit {
 /* NULL when the text cannot be read; the reason is reported. */
 SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node,
                       const struct Scope *scope);
+/* What config(...) gave, a dict; `description` is the leading comment when it gave none. */
+DgValue sql_unit_config(Plan *plan, SqlUnit *unit);
 /* A part of decl->text came from a field: errors in it are reported there. */
 void sql_unit_place(Plan *plan, SqlUnit *unit, SqlPlace place);
 void sql_units_resolve(Plan *plan);

@@ -6,6 +6,14 @@
 #include "compiler/sql/sql.h"
 #include "compiler/template.h"
 
+/* What is kept from unit to unit; hangs on the plan, made when first asked for. */
+typedef struct SqlState {
+    struct NameIndex *names;           /* names.c */
+    Map macros;                        /* macros.c: folder -> its macros */
+    struct SqlRenderings *renderings;  /* render.c */
+} SqlState;
+SqlState *sql_state(Plan *plan);
+
 /* ---- render.c: a unit's template in its scope ---- */
 
 typedef enum RenderFor {

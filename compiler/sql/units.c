@@ -3,6 +3,13 @@
 
 #include "runtime/db/warehouse.h"
 
+SqlState *sql_state(Plan *plan)
+{
+    if (!plan->sql_state)
+        plan->sql_state = push(plan->arena, SqlState, 1);
+    return plan->sql_state;
+}
+
 /* ---- Parsing ---- */
 
 static bool read_file(Plan *plan, SqlUnit *unit, Str *text)
@@ -60,6 +67,46 @@ SqlUnit *sql_unit_add(Plan *plan, const DgSqlDecl *decl, Span at, YamlNode *node
     }
     array_add(plan->arena, &plan->sql, unit);
     return unit;
+}
+
+/* ---- What a model says of itself ---- */
+
+/* The `--` lines that the file begins with; a config(...) may stand before or between them. */
+static Str leading_comment(Arena *a, Str text)
+{
+    StrBuf b = {0};
+    Str line, rest = text;
+    while (rest.len) {
+        if (!str_cut(rest, '\n', &line, &rest)) {
+            line = rest;
+            rest = (Str){0};
+        }
+        line = str_trim(line);
+        if (str_starts(line, S("--"))) {
+            Str words = str_trim(str_sub(line, 2, line.len));
+            buf_format(&b, "%s%.*s", b.len && words.len ? " " : "", FMT(words));
+        } else if (line.len && !(str_starts(line, S("{{")) && str_ends(line, S("}}")))) {
+            break;
+        }
+    }
+    Str out = b.len ? str_copy(a, buf_str(&b)) : (Str){0};
+    buf_free(&b);
+    return out;
+}
+
+DgValue sql_unit_config(Plan *plan, SqlUnit *unit)
+{
+    DgEval ev;
+    dg_eval_init(&ev, plan->arena);
+    if (unit->config.kind != DG_V_DICT)
+        unit->config = dg_new_dict(&ev);
+    if (unit->file && !dgv_get_str(unit->config, S("description"))) {
+        Str words = leading_comment(plan->arena, unit->parsed->text);
+        if (words.len)
+            dg_put_str(&ev, unit->config, "description", dgv_from_str(words));
+    }
+    dg_eval_free(&ev);
+    return unit->config;
 }
 
 void sql_unit_place(Plan *plan, SqlUnit *unit, SqlPlace place)

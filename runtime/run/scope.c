@@ -37,7 +37,8 @@ static DgStatus is_incremental(void *ctx, DgEval *ev, const DgArgs *args, DgValu
     DG_TRY(step_session(sr, &session, err));
     Str sql = str_format(ev->arena,
                          "SELECT count(*) FROM information_schema.tables WHERE table_catalog ="
-                         " current_database() AND table_schema = %.*s AND table_name = %.*s",
+                         " current_database() AND table_type = 'BASE TABLE' AND table_schema = %.*s"
+                         " AND table_name = %.*s",
                          FMT(dg_duckdb_text(ev->arena, asset->schema)),
                          FMT(dg_duckdb_text(ev->arena, asset->table)));
     DG_TRY(dg_session_int(session, sql, &count, err));
