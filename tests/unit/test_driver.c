@@ -97,7 +97,9 @@ static void objects_are_loaded_and_run(void **state)
     ElfImage *image = NULL;
     DgError err = {0};
     Str object = object_of(program);
-    assert_int_equal(elf_load(&arena, &object, 1, dg_symbol_find, &image, &err), DG_OK);
+    DgStatus status = elf_load(&arena, &object, 1, dg_symbol_find, &image, &err);
+    assert_text(str_from(err.message), "");
+    assert_int_equal(status, DG_OK);
     int (*answer)(int) = NULL;
     const void *address = elf_symbol(image, "answer");
     assert_non_null(address);
