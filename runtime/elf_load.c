@@ -53,12 +53,16 @@ static DgStatus read_object(Arena *a, Str file, Object *o, DgError *err)
         h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_type != ET_REL || h->e_machine != EM_X86_64 ||
         h->e_shentsize != sizeof(Elf64_Shdr))
         return damaged(err, "not an object file");
-    if (!within(file, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)) || h->e_shoff % 8)
+    if (!within(file, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)))
         return damaged(err, "section table");
     o->file = file;
-    o->sections = (const Elf64_Shdr *)(const void *)(file.ptr + h->e_shoff);
+    Elf64_Shdr *sections = push(a, Elf64_Shdr, h->e_shnum + 1);
+    o->placed = push(a, char *, h->e_shnum + 1);
+    if (!sections || !o->placed)
+        return dg_fail(err, DG_NOMEM, "out of memory loading the program");
+    memcpy(sections, file.ptr + h->e_shoff, h->e_shnum * sizeof *sections); /* tcc aligns it to 4 */
+    o->sections = sections;
     o->sections_count = h->e_shnum;
-    o->placed = push(a, char *, o->sections_count + 1);
     for (size_t i = 0; i < o->sections_count; i++) {
         const Elf64_Shdr *s = &o->sections[i];
         bool is_table = s->sh_type == SHT_SYMTAB || s->sh_type == SHT_RELA;
@@ -77,7 +81,7 @@ static DgStatus read_object(Arena *a, Str file, Object *o, DgError *err)
         o->names_bytes = o->sections[s->sh_link].sh_size;
     }
     o->addresses = push(a, uintptr_t, o->symbols_count + 1);
-    if (!o->placed || !o->addresses)
+    if (!o->addresses)
         return dg_fail(err, DG_NOMEM, "out of memory loading the program");
     if (o->names_bytes && o->names[o->names_bytes - 1] != 0)
         return damaged(err, "names");
