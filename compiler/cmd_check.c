@@ -1,9 +1,11 @@
 /* cmd_check.c - `dgc check`: every mistake at once, with place, reason and fix. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,35 +25,134 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static void print_findings(Compile *c, const CheckOptions *o, StrBuf *out)
+static const char *const formats[] = {"text", "json", "sarif", "github"};
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_GITHUB, FORMATS };
+
+/* One of formats[]; FORMATS: none has this name. */
+static int format_of(Str name)
 {
-    DiagFormat format = str_eq(o->format, S("json"))    ? DIAG_JSON
-                        : str_eq(o->format, S("sarif")) ? DIAG_SARIF
-                                                        : DIAG_TEXT;
-    diag_finish(&c->diag);
-    diag_render(&c->diag, (DiagRender){.format = format, .color = color_wanted(1), .items_max = 20}, out);
+    int i = 0;
+    while (i < FORMATS && !str_eq(name, str_from(formats[i])))
+        i++;
+    return i;
 }
 
-static CompileOptions compile_options(const CheckOptions *o)
+/* GitHub's workflow commands: `%`, and line ends, must be written as escapes. */
+static void add_escaped(StrBuf *out, Str text, bool property)
+{
+    for (ptrdiff_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '%' || c == '\n' || c == '\r' || (property && (c == ':' || c == ',')))
+            buf_format(out, "%%%02X", (unsigned)c);
+        else
+            buf_char(out, c);
+    }
+}
+
+static void render_github(const Diag *d, Str prefix, StrBuf *out)
+{
+    for (size_t i = 0; i < d->items.count; i++) {
+        const DiagItem *it = d->items.items[i];
+        buf_format(out, "::%s title=%s", it->level == DIAG_ERROR ? "error" : "warning",
+                   diag_code_name(it->code));
+        if (it->at.file) {
+            Place p = sources_place(d->sources, it->at);
+            buf_add(out, S(",file="));
+            add_escaped(out, prefix, true);
+            add_escaped(out, sources_file(d->sources, it->at.file)->path, true);
+            buf_format(out, ",line=%u,col=%u,endLine=%u,endColumn=%u", p.line, p.column, p.end_line,
+                       p.end_column);
+        }
+        buf_add(out, S("::"));
+        add_escaped(out, it->message, false);
+        for (size_t k = 0; k < it->helps.count; k++) {
+            buf_add(out, S("%0A"));
+            add_escaped(out, it->helps.items[k], false);
+        }
+        for (size_t k = 0; k < it->fixes.count; k++) {
+            buf_add(out, S("%0A"));
+            add_escaped(out, it->fixes.items[k].text, false);
+        }
+        buf_char(out, '\n');
+    }
+}
+
+static void print_findings(Compile *c, const CheckOptions *o, StrBuf *out)
+{
+    static const DiagFormat kinds[] = {DIAG_TEXT, DIAG_JSON, DIAG_SARIF, DIAG_TEXT};
+    int format = format_of(o->format);
+    diag_finish(&c->diag);
+    if (format == FORMAT_GITHUB)
+        render_github(&c->diag, (Str){0}, out);
+    else
+        diag_render(&c->diag, (DiagRender){.format = kinds[format], .color = color_wanted(1),
+                                           .items_max = 20}, out);
+}
+
+/* ---- Which project, which of its files ---- */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* `PROJECT`, `PROJECT FILE...`, or files and folders of the project round them. */
+static CompileOptions compile_options(const CheckOptions *o, Arena *a)
 {
     CompileOptions co = {.check_sql = !o->no_sql, .check_env = !o->no_requirements};
+    char real[PATH_MAX];
     for (size_t i = 0; i < o->rest.count; i++) {
-        if (i == 0)
-            co.project = o->rest.items[0];
-    }
-    if (o->rest.count > 1) {
-        co.paths.items = o->rest.items + 1;
-        co.paths.count = o->rest.count - 1;
+        Str path = o->rest.items[i];
+        if (i > 0 && co.project.len) { /* a file of PROJECT, as it is shown in messages, or as it is */
+            Str inside = str_format(a, "%.*s/%.*s", FMT(co.project), FMT(path));
+            if (realpath(str_cstr(a, inside), real) || realpath(str_cstr(a, path), real))
+                path = str_copy(a, str_from(real));
+            array_add(a, &co.paths, path);
+            continue;
+        }
+        if (!realpath(str_cstr(a, path), real)) {
+            co.project = path;
+            continue;
+        }
+        Str found = str_copy(a, str_from(real));
+        if (is_folder(real)) {
+            co.project = found;
+            continue;
+        }
+        ptrdiff_t slash = found.len;
+        while (slash > 1 && found.ptr[slash - 1] != '/')
+            slash--;
+        co.project = str_sub(found, 0, slash > 1 ? slash - 1 : slash);
+        array_add(a, &co.paths, found);
     }
     return co;
 }
 
-/* One check. Returns the exit code; *files gets what was read, for --watch. */
-static int check_once(const CheckOptions *o, StrBuf *out, StrBuf *files)
+/* A folder below the project's own stands for the files in it. */
+static void restrict_to_folder(Arena *a, CompileOptions *co)
 {
-    double start = now_ms();
+    Compile finder = {0};
+    arena_init(&finder.arena, 0);
+    sources_init(&finder.sources, &finder.arena);
+    diag_init(&finder.diag, &finder.arena, &finder.sources);
+    if (co->project.len && !co->paths.count && project_find(&finder, co->project) &&
+        co->project.len > finder.project->root.len)
+        array_add(a, &co->paths, co->project);
+    arena_free(&finder.arena);
+}
+
+/* ---- One check ---- */
+
+typedef struct Checked {
+    int code;
+    size_t components, assets, checks;
+} Checked;
+
+/* *files gets what was read and searched, one path a line, for --watch. */
+static Checked check_project(const CheckOptions *o, CompileOptions co, StrBuf *out, StrBuf *files)
+{
     Compile c = {0};
-    CompileOptions co = compile_options(o);
     bool good = compile_project(&c, &co);
     if (o->fix && c.diag.items.count) {
         DgError err = {0};
@@ -60,7 +161,7 @@ static int check_once(const CheckOptions *o, StrBuf *out, StrBuf *files)
         if (edits < 0) {
             fprintf(stderr, "dgc check: %s\n", err.message);
             compile_release(&c);
-            return dg_status_exit_code(DG_CANTCREATE);
+            return (Checked){.code = dg_status_exit_code(DG_CANTCREATE)};
         }
         if (edits > 0) {
             fprintf(stderr, "%d fix%s applied\n", edits, edits == 1 ? "" : "es");
@@ -70,16 +171,67 @@ static int check_once(const CheckOptions *o, StrBuf *out, StrBuf *files)
         }
     }
     print_findings(&c, o, out);
-    if (good && !str_eq(o->format, S("json")) && !str_eq(o->format, S("sarif")) && !o->quiet)
-        buf_format(out, "All component YAML validated successfully: %zu components, %zu assets, %zu checks, %.0f ms\n",
-                   c.project ? c.project->instances.count : 0, c.plan.assets.count,
-                   c.plan.checks.count, now_ms() - start);
-    for (size_t i = 0; files && c.project && i < c.project->files.count; i++)
-        buf_format(files, "%.*s/%.*s\n", FMT(c.project->root), FMT(c.project->files.items[i]));
-    bool no_project = !c.project || !c.project->top;
+    const Project *p = c.project;
+    for (size_t i = 1; files && p && i < c.sources.files.count; i++)
+        buf_format(files, "%.*s\n", FMT(c.sources.files.items[i].disk_path));
+    for (size_t i = 0; files && p && i < p->folders.count; i++)
+        buf_format(files, "%.*s/%.*s/\n", FMT(p->root), FMT(p->folders.items[i]));
+    Checked result = {good ? 0 : !p || !p->top ? 2 : 1, p ? p->instances.count : 0,
+                      c.plan.assets.count, c.plan.checks.count};
     compile_release(&c);
-    return good ? 0 : no_project ? 2 : 1;
+    return result;
 }
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* A workspace stands for all of its projects. */
+static StrArray projects_of(Arena *a, Str project)
+{
+    char real[PATH_MAX];
+    StrArray none = {0};
+    if (!realpath(project.len ? str_cstr(a, project) : ".", real))
+        return none;
+    return project_workspace(a, str_copy(a, str_from(real)));
+}
+
+static int check_once(const CheckOptions *o, StrBuf *out, StrBuf *files)
+{
+    double start = now_ms();
+    Arena arena;
+    arena_init(&arena, 0);
+    CompileOptions co = compile_options(o, &arena);
+    StrArray projects = projects_of(&arena, co.project);
+    Checked all = {0};
+    if (projects.count == 0) {
+        restrict_to_folder(&arena, &co);
+        all = check_project(o, co, out, files);
+    }
+    for (size_t i = 0; i < projects.count; i++) {
+        co.project = projects.items[i];
+        size_t before = out->len;
+        if (str_eq(o->format, S("text"))) /* paths in the findings are relative to it */
+            buf_format(out, "%s%.*s\n", before ? "\n" : "", FMT(projects.items[i]));
+        size_t heading = out->len;
+        Checked one = check_project(o, co, out, files);
+        if (out->len == heading)
+            out->len = before;
+        all.code = one.code > all.code ? one.code : all.code;
+        all.components += one.components;
+        all.assets += one.assets;
+        all.checks += one.checks;
+    }
+    if (!all.code && str_eq(o->format, S("text")) && !o->quiet)
+        buf_format(out, "All component YAML validated successfully: %zu component%s, %zu asset%s, "
+                        "%zu check%s, %.0f ms\n", all.components, plural(all.components), all.assets,
+                   plural(all.assets), all.checks, plural(all.checks), now_ms() - start);
+    arena_free(&arena);
+    return all.code;
+}
+
+/* ---- --watch ---- */
 
 static void watch_folders(int fd, Str files)
 {
@@ -92,7 +244,7 @@ static void watch_folders(int fd, Str files)
             continue;
         memcpy(folder, line.ptr, (size_t)n);
         folder[n] = '\0';
-        inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE);
+        inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
     }
 }
 
@@ -115,7 +267,8 @@ static int watch(const CheckOptions *o)
             buf_add(&out, S("no mistakes; watching\n"));
         if (!str_eq(buf_str(&out), buf_str(&before)))
             fwrite(out.ptr, 1, out.len, stdout);
-        fflush(stdout);
+        if (fflush(stdout) != 0)
+            return dg_status_exit_code(DG_IO);
         watch_folders(fd, buf_str(&files));
         buf_free(&files);
         buf_free(&before);
@@ -149,8 +302,9 @@ int cmd_check(int argc, char **argv)
         return code;
     if (o.json)
         o.format = S("json");
-    if (!str_eq(o.format, S("text")) && !str_eq(o.format, S("json")) && !str_eq(o.format, S("sarif"))) {
-        fprintf(stderr, "dgc check: there is no format `%.*s`; formats are text, json, sarif\n", FMT(o.format));
+    if (format_of(o.format) == FORMATS) {
+        fprintf(stderr, "dgc check: there is no format `%.*s`; formats are text, json, sarif, github\n",
+                FMT(o.format));
         return 2;
     }
     if (o.watch)

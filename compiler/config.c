@@ -13,7 +13,7 @@ void fill_remember(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *no
 
 static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode *node, Span at,
                         char *base, const char *what);
-static void fill_field(Fill *f, const DgField *field, YamlNode *node, void *to);
+static void fill_field(Fill *f, const DgField *field, YamlNode *node, Span key_at, void *to);
 
 static const DgField *find_field(const DgField *fields, Str name)
 {
@@ -23,18 +23,38 @@ static const DgField *find_field(const DgField *fields, Str name)
     return NULL;
 }
 
-static void report_unknown(Fill *f, const DgField *fields, const YamlNode *key, const char *what)
+/* The attributes of a table; `given` leaves out those that the mapping has. */
+static size_t field_names(const DgField *fields, const YamlNode *given, Str *names, size_t max)
 {
-    Str names[128];
     size_t n = 0;
-    for (const DgField *x = fields; x->name && n < 128; x++)
-        if (x->kind != DG_F_CODE)
+    for (const DgField *x = fields; x->name && n < max; x++)
+        if (x->kind != DG_F_CODE && !(given && yaml_get(given, str_from(x->name))))
             names[n++] = str_from(x->name);
+    return n;
+}
+
+enum { NAMES_MAX = 128 };
+
+/* The attribute that an unknown key was meant to be; NULL: none. */
+static const DgField *field_meant(Fill *f, const DgField *fields, const YamlNode *node, Str wrong)
+{
+    Str names[NAMES_MAX];
+    size_t n = field_names(fields, node, names, NAMES_MAX);
+    Str near = diag_nearest(f->arena, wrong, names, n);
+    return near.len ? find_field(fields, near) : NULL;
+}
+
+static void report_unknown(Fill *f, const DgField *fields, const YamlNode *node,
+                           const YamlNode *key, const char *what)
+{
+    Str names[NAMES_MAX];
+    size_t n = field_names(fields, node, names, NAMES_MAX);
     f->failed = true;
     DiagItem *it = diag_report(f->diag, E0107, key->at, "%s has no attribute `%.*s`", what,
                                FMT(key->text));
     if (diag_suggest(it, key->at, "attribute", key->text, names, n))
         return;
+    n = field_names(fields, NULL, names, NAMES_MAX);
     StrBuf b = {0};
     for (size_t i = 0; i < n; i++)
         buf_format(&b, "%s%.*s", i ? ", " : "", FMT(names[i]));
@@ -45,13 +65,51 @@ static void report_unknown(Fill *f, const DgField *fields, const YamlNode *key, 
     buf_free(&b);
 }
 
-static void report_missing(Fill *f, const DgField *field, Span at, const char *what)
+/* Where a new first entry of a mapping would stand, and its text. False: nowhere safe. */
+static bool entry_to_add(Fill *f, const YamlNode *node, Span at, Str entry, Span *where, Str *text)
+{
+    const Sources *s = f->diag->sources;
+    const SourceFile *file = sources_file(s, at.file);
+    if (!file)
+        return false;
+    if (!node) { /* a component without `attributes`: `at` is the value of `type` */
+        *where = (Span){at.file, at.end, at.end};
+        *text = str_format(f->arena, "\nattributes:\n  %.*s", FMT(entry));
+        return f->depth == 1;
+    }
+    if (node->kind != YAML_MAP || node->alias_at.file || !node->as.map.count ||
+        node->as.map.entries[0].merged)
+        return false;
+    Span first = node->as.map.entries[0].key->at;
+    *where = (Span){first.file, first.start, first.start};
+    if (node->at.start < (uint32_t)file->text.len && file->text.ptr[node->at.start] == '{')
+        *text = str_format(f->arena, "%.*s, ", FMT(entry));
+    else
+        *text = str_format(f->arena, "%.*s\n%*s", FMT(entry),
+                           (int)sources_place(s, first).column - 1, "");
+    return true;
+}
+
+static void report_missing(Fill *f, const DgField *field, const YamlNode *node, Span at,
+                           const char *what)
 {
     f->failed = true;
     DiagItem *it = diag_report(f->diag, E0106, at, "%s needs the attribute `%s`", what, field->name);
-    diag_help(it, "add `%s: %s`", field->name, field->example ? field->example : "...");
+    const char *value = field->example ? field->example : field_kind_example(field->kind);
+    Str entry = str_format(f->arena, "%s: %s", field->name, value), text;
+    Span where;
+    if (entry_to_add(f, node, at, entry, &where, &text))
+        diag_fix(it, FIX_PLACEHOLDER, where, text, "add `%.*s`", FMT(entry));
+    else
+        diag_help(it, "add `%.*s`", FMT(entry));
     if (field->doc)
         diag_note(it, "%s: %s", field->name, field->doc);
+}
+
+/* Missing parts of a list's entry are reported at its first key. */
+static Span first_key_at(const YamlNode *node)
+{
+    return node->kind == YAML_MAP && node->as.map.count ? node->as.map.entries[0].key->at : node->at;
 }
 
 static void fill_elements(Fill *f, const DgField *field, YamlNode **nodes, YamlNode **keys,
@@ -66,10 +124,13 @@ static void fill_elements(Fill *f, const DgField *field, YamlNode **nodes, YamlN
         if (keys)
             *(Str *)(void *)item = keys[i]->text;
         if (field->of_kind == DG_F_STRUCT)
-            fill_struct(f, field->of, field->flags & DG_OPEN, nodes[i], nodes[i]->at, item,
-                        str_cstr(f->arena, str_format(f->arena, "`%s`", field->name)));
+            fill_struct(f, field->of, field->flags & DG_OPEN, nodes[i],
+                        keys ? keys[i]->at : first_key_at(nodes[i]), item,
+                        str_cstr(f->arena, str_format(f->arena, "an entry of `%s`", field->name)));
         else
             fill_scalar(f, field, field->of_kind, nodes[i], item + value_at);
+        if (keys && field->of_kind != DG_F_STRUCT)
+            warn_named_secret(f, keys[i]->text, nodes[i]);
     }
     if ((field->min != 0 || field->max != 0) &&
         ((double)count < field->min || (double)count > field->max) && field->of_kind != DG_F_INT &&
@@ -142,13 +203,13 @@ static void fill_map(Fill *f, const DgField *field, YamlNode *node, DgList *to)
     fill_elements(f, field, values, keys, n, to);
 }
 
-static void fill_one_of(Fill *f, const DgField *field, YamlNode *node, DgOneOf *to)
+static void fill_one_of(Fill *f, const DgField *field, YamlNode *node, Span key_at, DgOneOf *to)
 {
     fill_remember(f, field, field->kind, node, to, NULL);
     YamlNode *type = yaml_get(node, S("type"));
     if (node->kind != YAML_MAP || !type) {
         if (node->kind == YAML_MAP)
-            diag_help(diag_report(f->diag, E0106, node->at, "`%s` needs `type`", field->name),
+            diag_help(diag_report(f->diag, E0106, key_at, "`%s` needs `type`", field->name),
                       "for example `type: %s`", field->variants[0].name);
         else
             fill_mismatch(f, field, DG_F_ONE_OF, node);
@@ -172,7 +233,7 @@ static void fill_one_of(Fill *f, const DgField *field, YamlNode *node, DgOneOf *
                 rest->as.map.entries[rest->as.map.count++] = node->as.map.entries[e];
         to->variant = (int32_t)i;
         to->config = arena_push(f->arena, v->size, _Alignof(max_align_t), 1);
-        fill_struct(f, v->fields, 0, rest, node->at, to->config,
+        fill_struct(f, v->fields, 0, rest, key_at, to->config,
                     str_cstr(f->arena, str_format(f->arena, "`%s` of type `%s`", field->name, v->name)));
         return;
     }
@@ -182,7 +243,7 @@ static void fill_one_of(Fill *f, const DgField *field, YamlNode *node, DgOneOf *
     diag_suggest(it, type->at, "type", type->text, names, n);
 }
 
-static void fill_field(Fill *f, const DgField *field, YamlNode *node, void *to)
+static void fill_field(Fill *f, const DgField *field, YamlNode *node, Span key_at, void *to)
 {
     if (field->flags & DG_DEPRECATED)
         diag_help(diag_report(f->diag, W0116, node->at, "`%s` is an old name", field->name), "%s",
@@ -190,26 +251,17 @@ static void fill_field(Fill *f, const DgField *field, YamlNode *node, void *to)
     switch (field->kind) {
     case DG_F_LIST: fill_list(f, field, node, to); break;
     case DG_F_MAP: fill_map(f, field, node, to); break;
-    case DG_F_ONE_OF: fill_one_of(f, field, node, to); break;
+    case DG_F_ONE_OF: fill_one_of(f, field, node, key_at, to); break;
     case DG_F_STRUCT:
-        fill_struct(f, field->of, field->flags & DG_OPEN, node, node->at, to,
+        fill_struct(f, field->of, field->flags & DG_OPEN, node, key_at, to,
                     str_cstr(f->arena, str_format(f->arena, "`%s`", field->name)));
         break;
     case DG_F_CODE: break;
-    default: fill_scalar(f, field, field->kind, node, to);
+    default:
+        fill_scalar(f, field, field->kind, node, to);
+        if (field->kind != DG_F_SECRET)
+            warn_named_secret(f, str_from(field->name), node);
     }
-}
-
-/* A required attribute is not missing when an unknown one is nearly called so: one mistake, one
- * error. */
-static bool misspelled(const DgField *fields, const DgField *missing, const YamlNode *node)
-{
-    for (size_t i = 0; node && node->kind == YAML_MAP && i < node->as.map.count; i++) {
-        Str key = node->as.map.entries[i].key->text;
-        if (!find_field(fields, key) && str_distance(key, str_from(missing->name), 2) <= 2)
-            return true;
-    }
-    return false;
 }
 
 static const DgField *shorthand_of(const DgField *fields, const YamlNode *node)
@@ -237,6 +289,39 @@ static void set_absent(Fill *f, const DgField *field, char *base)
         fill_fallback(f, field, to);
 }
 
+/* Keys that no attribute has. One that is near to an attribute is read as if it were that: its
+ * value is checked, and the attribute is not missing besides. */
+typedef struct Misspelt {
+    YamlEntry *entry;
+    const DgField *meant; /* NULL: none */
+    struct Misspelt *next;
+} Misspelt;
+
+static YamlEntry *meant_for(const Misspelt *m, const DgField *field)
+{
+    for (; m; m = m->next)
+        if (m->meant == field)
+            return m->entry;
+    return NULL;
+}
+
+static Misspelt *find_misspelt(Fill *f, const DgField *fields, const YamlNode *node)
+{
+    Misspelt *first = NULL, **last = &first;
+    for (size_t i = 0; node && i < node->as.map.count; i++) {
+        YamlEntry *entry = &node->as.map.entries[i];
+        if (find_field(fields, entry->key->text))
+            continue;
+        Misspelt *m = push(f->arena, Misspelt, 1);
+        m->entry = entry;
+        const DgField *meant = field_meant(f, fields, node, entry->key->text);
+        m->meant = meant && !meant_for(first, meant) ? meant : NULL;
+        *last = m;
+        last = &m->next;
+    }
+    return first;
+}
+
 static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode *node, Span at,
                         char *base, const char *what)
 {
@@ -257,22 +342,23 @@ static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode
         f->failed = true;
         return;
     }
+    Misspelt *wrong = shorthand || (flags & DG_OPEN) ? NULL : find_misspelt(f, fields, node);
     for (const DgField *x = fields; x->name; x++) {
-        YamlNode *value = x == shorthand ? node : shorthand ? NULL : yaml_get(node, str_from(x->name));
+        YamlEntry *entry = shorthand ? NULL : yaml_entry(node, str_from(x->name));
+        if (!entry)
+            entry = meant_for(wrong, x);
+        YamlNode *value = x == shorthand ? node : entry ? entry->value : NULL;
         if (x->kind == DG_F_CODE)
             continue;
         if (!value)
             set_absent(f, x, base);
         if (value)
-            fill_field(f, x, value, base + x->offset);
-        else if ((x->flags & DG_REQUIRED) && misspelled(fields, x, node))
-            f->failed = true;
+            fill_field(f, x, value, entry ? entry->key->at : at, base + x->offset);
         else if (x->flags & DG_REQUIRED)
-            report_missing(f, x, at, what);
+            report_missing(f, x, node, at, what);
     }
-    for (size_t i = 0; node && !shorthand && i < node->as.map.count; i++)
-        if (!(flags & DG_OPEN) && !find_field(fields, node->as.map.entries[i].key->text))
-            report_unknown(f, fields, node->as.map.entries[i].key, what);
+    for (Misspelt *m = wrong; m; m = m->next)
+        report_unknown(f, fields, node, m->entry->key, what);
     f->depth--;
 }
 

@@ -25,5 +25,9 @@ void fill_remember(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *no
                    const void *address, const Residual *pending);
 /* "an integer", "a list"... */
 const char *field_kind_name(DgFieldKind k);
+/* YAML text of a value, for fields without an example of their own. */
+const char *field_kind_example(DgFieldKind k);
+/* W0502 when a plain text stands under a name such as `password`. */
+void warn_named_secret(Fill *f, Str name, const YamlNode *node);
 
 #endif

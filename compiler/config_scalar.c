@@ -20,20 +20,55 @@ const char *field_kind_name(DgFieldKind k)
     return names[k];
 }
 
+const char *field_kind_example(DgFieldKind k)
+{
+    static const char *const examples[] = {
+        [DG_F_INT] = "10", [DG_F_FLOAT] = "0.5", [DG_F_BOOL] = "true", [DG_F_DURATION] = "5m",
+        [DG_F_SIZE] = "64MB", [DG_F_TIMESTAMP] = "2024-01-31", [DG_F_PATH] = "path/of/file",
+        [DG_F_ASSET_KEY] = "raw/orders", [DG_F_SELECTION] = "\"*\"", [DG_F_CRON] = "\"0 3 * * *\"",
+        [DG_F_COLUMN_TYPE] = "varchar", [DG_F_SECRET] = "\"{{ env('TOKEN') }}\"", [DG_F_LIST] = "[]",
+        [DG_F_MAP] = "{}", [DG_F_STRUCT] = "{}", [DG_F_CODE] = NULL,
+    };
+    return examples[k] ? examples[k] : "...";
+}
+
+/* "the text `soon`", "a list": scalars are shown, as far as they are short. */
+static Str found_text(Fill *f, const YamlNode *node)
+{
+    static const char *const nouns[] = {[YAML_BOOL] = "boolean", [YAML_INT] = "integer",
+                                        [YAML_FLOAT] = "number", [YAML_STRING] = "text",
+                                        [YAML_DATE] = "date", [YAML_TIMESTAMP] = "timestamp"};
+    bool shown = node->kind > YAML_NULL && node->kind < YAML_LIST && node->text.len > 0 &&
+                 node->text.len <= 40 && str_find_char(node->text, '\n') < 0;
+    return shown ? str_format(f->arena, "the %s `%.*s`", nouns[node->kind], FMT(node->text))
+                 : str_from(yaml_kind_name(node->kind));
+}
+
+static bool is_text_kind(DgFieldKind k)
+{
+    return k == DG_F_STRING || k == DG_F_PATH || k == DG_F_ASSET_KEY || k == DG_F_SELECTION ||
+           k == DG_F_CRON || k == DG_F_COLUMN_TYPE;
+}
+
 void fill_mismatch(Fill *f, const DgField *field, DgFieldKind kind, const YamlNode *node)
 {
     f->failed = true;
     if (node->kind == YAML_ERROR)
         return;
-    DiagItem *it = diag_report(f->diag, E0102, node->at, "`%s` must be %s, found %s", field->name,
-                               field_kind_name(kind), yaml_kind_name(node->kind));
+    DiagItem *it = diag_report(f->diag, E0102, node->at, "%s`%s` must be %s, found %.*s",
+                               kind == field->kind ? "" : "an entry of ", field->name,
+                               field_kind_name(kind), FMT(found_text(f, node)));
     if (node->kind == YAML_MAP && node->as.map.count == 1 &&
         node->as.map.entries[0].key->kind == YAML_MAP)
         diag_help(it, "a template must be quoted: \"{{ ... }}\"");
-    else if (node->kind == YAML_BOOL && kind == DG_F_STRING)
-        diag_help(it, "quote it to mean the text: \"%.*s\"", FMT(node->text));
-    else if (field->example)
+    else if (node->kind == YAML_BOOL && is_text_kind(kind) && !node->alias_at.file)
+        diag_fix(it, FIX_MAYBE, node->at, str_format(f->arena, "\"%.*s\"", FMT(node->text)),
+                 "quote it to mean the text");
+    else if (field->example && kind == field->kind)
         diag_help(it, "for example: `%s: %s`", field->name, field->example);
+    else if (kind != DG_F_LIST && kind != DG_F_MAP && field_kind_example(kind)[0] != '.')
+        diag_help(it, kind == field->kind ? "for example: `%s: %s`" : "an entry of `%s` is for example `%s`",
+                  field->name, field_kind_example(kind));
 }
 
 static bool in_bounds(Fill *f, const DgField *field, Span at, double v)
@@ -41,8 +76,8 @@ static bool in_bounds(Fill *f, const DgField *field, Span at, double v)
     if ((field->min == 0 && field->max == 0) || (v >= field->min && v <= field->max))
         return true;
     f->failed = true;
-    DiagItem *it = diag_report(f->diag, E0111, at, "`%s` is out of its bounds", field->name);
-    diag_help(it, "write a number from %g to %g", field->min, field->max);
+    diag_report(f->diag, E0111, at, "`%s` must be from %g to %g, found %g", field->name, field->min,
+                field->max, v);
     return false;
 }
 
@@ -143,6 +178,24 @@ static bool assign_value(Fill *f, const DgField *field, DgFieldKind kind, DgValu
     }
 }
 
+/* What a template gave, in the words of YAML. */
+static Str value_text(Fill *f, DgValue v)
+{
+    static const char *const nouns[] = {
+        [DG_V_UNDEFINED] = "nothing", [DG_V_NONE] = "nothing", [DG_V_BOOL] = "the boolean",
+        [DG_V_INT] = "the integer", [DG_V_FLOAT] = "the number", [DG_V_STR] = "the text",
+        [DG_V_BYTES] = "bytes", [DG_V_LIST] = "a list", [DG_V_TUPLE] = "a list",
+        [DG_V_DICT] = "a mapping", [DG_V_OBJECT] = "an object", [DG_V_FUNC] = "a function"};
+    if (v.kind < DG_V_BOOL || v.kind > DG_V_STR)
+        return str_from(nouns[v.kind]);
+    DgEval ev;
+    dg_eval_init(&ev, f->arena);
+    Str text = dg_to_str(&ev, v);
+    Str out = str_format(f->arena, "%s `%.*s`", nouns[v.kind], FMT(str_sub(text, 0, 40)));
+    dg_eval_free(&ev);
+    return out;
+}
+
 static void fill_template(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node, void *to)
 {
     TemplateCtx ctx = {.arena = f->arena, .diag = f->diag};
@@ -176,8 +229,8 @@ static void fill_template(Fill *f, const DgField *field, DgFieldKind kind, YamlN
     }
     if (!assign_value(f, field, kind, r.value, node->at, to)) {
         f->failed = true;
-        diag_report(f->diag, E0102, node->at, "`%s` must be %s, but this template gives %s",
-                    field->name, field_kind_name(kind), dgv_type_name(r.value));
+        diag_report(f->diag, E0102, node->at, "`%s` must be %s, but this template gives %.*s",
+                    field->name, field_kind_name(kind), FMT(value_text(f, r.value)));
     }
 }
 
@@ -199,6 +252,48 @@ static void warn_literal(Fill *f, const DgField *field, DgFieldKind kind, const 
     diag_help(it, "read it when the pipeline starts: \"{{ env('%s') }}\"",
               kind == DG_F_SECRET ? str_cstr(f->arena, str_format(f->arena, "MY_%s", field->name))
                                   : "MY_TOKEN");
+}
+
+/* Ends in one of these words, which `_`, `-` or the beginning sets apart; `PGPASSWORD` counts too. */
+static bool named_secret(Str name, bool *always)
+{
+    static const char *const words[] = {"password", "passwd", "secret", "token", "api_key", "apikey",
+                                        "private_key", "access_key", "client_secret"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        Str word = str_from(words[i]);
+        if (name.len < word.len || !str_eq_nocase(str_sub(name, name.len - word.len, name.len), word))
+            continue;
+        *always = i < 2;
+        return true;
+    }
+    return false;
+}
+
+/* Like a key that a machine made, and unlike a name, a path or a URL. */
+static bool random_looking(Str s)
+{
+    int lower = 0, upper = 0, digit = 0;
+    for (ptrdiff_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        lower += c >= 'a' && c <= 'z';
+        upper += c >= 'A' && c <= 'Z';
+        digit += c >= '0' && c <= '9';
+        if (c == '/' || c == ' ' || c == ':')
+            return false;
+    }
+    return s.len >= 12 && digit >= 2 && lower + upper >= 4 && (s.len >= 20 || (lower && upper));
+}
+
+void warn_named_secret(Fill *f, Str name, const YamlNode *node)
+{
+    bool always = false;
+    if (node->kind != YAML_STRING || !node->text.len || looks_secret(node->text) ||
+        !template_is_plain(node->text) || !named_secret(name, &always))
+        return;
+    if (!always && !random_looking(node->text))
+        return;
+    DiagItem *it = diag_report(f->diag, W0502, node->at, "`%.*s` is written into the file", FMT(name));
+    diag_help(it, "read it when the pipeline starts: \"{{ env('%.*s') }}\"", FMT(name));
 }
 
 /* Dagster renders every text as a native Jinja template, braces or not: one line break at the end

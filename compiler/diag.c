@@ -117,13 +117,13 @@ static int name_distance(Arena *scratch, Str a, Str b, int max)
     return str_distance(x, y, max);
 }
 
-bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str *names,
-                  size_t count)
+/* *second: another that is just as near; else empty. */
+static Str nearest(Arena *arena, Str wrong, const Str *names, size_t count, Str *second)
 {
-    Arena *arena = it->diag->arena;
     int max = wrong.len < 3 ? 1 : wrong.len > 9 ? 3 : (int)wrong.len / 3;
-    Str best = {0}, second = {0};
+    Str best = {0};
     int best_distance = max + 1;
+    *second = (Str){0};
     for (size_t i = 0; i < count; i++) {
         if (str_eq(names[i], wrong) || str_eq(names[i], best))
             continue;
@@ -132,10 +132,23 @@ bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str 
         arena_pop(arena, mark);
         if (distance > max || distance > best_distance || distance >= wrong.len)
             continue;
-        second = distance == best_distance ? best : (Str){0};
+        *second = distance == best_distance ? best : (Str){0};
         best = names[i];
         best_distance = distance;
     }
+    return best;
+}
+
+Str diag_nearest(Arena *arena, Str wrong, const Str *names, size_t count)
+{
+    Str second, best = nearest(arena, wrong, names, count, &second);
+    return second.len ? (Str){0} : best;
+}
+
+bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str *names,
+                  size_t count)
+{
+    Str second, best = nearest(it->diag->arena, wrong, names, count, &second);
     if (best.len == 0)
         return false;
     if (second.len)

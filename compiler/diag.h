@@ -64,6 +64,8 @@ DiagItem *diag_fix(DiagItem *it, Applicability how, Span at, Str text, const cha
 /* Adds `help: a similar NOUN exists: `x`` and a machine fix, when one of the names is near.
  * True when it did. `at` is what the fix replaces. */
 bool diag_suggest(DiagItem *it, Span at, const char *noun, Str wrong, const Str *names, size_t count);
+/* The name that was probably meant; empty when none is near, or two are just as near. */
+Str diag_nearest(Arena *arena, Str wrong, const Str *names, size_t count);
 bool diag_failed(const Diag *d);
 
 /* Sorts by place, drops duplicates (same code, place and message). Called by the renderers' callers once. */

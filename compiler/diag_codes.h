@@ -24,6 +24,7 @@
     X(E0114, "empty-file", "a component file holds no component")                  \
     X(E0115, "needs-python", "a component type that only runs inside Python")      \
     X(W0116, "old-name", "an old name that still works")                           \
+    X(W0117, "python-files", "Python files that dgc does not load")                \
     X(E0201, "duplicate-asset", "two assets have one key")                         \
     X(E0202, "unknown-asset", "no asset has this key")                             \
     X(E0203, "cycle", "assets depend on each other in a circle")                   \

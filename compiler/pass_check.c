@@ -39,16 +39,22 @@ void plan_report_selection(Plan *plan, Span at, const YamlNode *node, const Sele
         diag_help(it, "%.*s", FMT(err->help));
 }
 
-bool plan_select(Plan *plan, Str text, Span at, const YamlNode *node, bool *chosen)
+static bool select_among(Plan *plan, Str text, Span at, const YamlNode *node, bool missing_ok,
+                         bool *chosen)
 {
     if (!plan->select_nodes)
         plan->select_nodes = select_nodes(plan, plan->arena);
-    SelectGraph graph = {plan->select_nodes, (int32_t)plan->assets.count, false};
+    SelectGraph graph = {plan->select_nodes, (int32_t)plan->assets.count, missing_ok};
     SelectError err = {.offset = -1};
     if (select_assets(plan->arena, &graph, text, chosen, &err))
         return true;
     plan_report_selection(plan, at, node, &err);
     return false;
+}
+
+bool plan_select(Plan *plan, Str text, Span at, const YamlNode *node, bool *chosen)
+{
+    return select_among(plan, text, at, node, false, chosen);
 }
 
 /* The assets that are made here, and their checks. Stubs cannot be run. */
@@ -80,6 +86,7 @@ typedef struct Chosen { /* where the result of a selection goes */
     size_t *assets_count, *assets_capacity;
     Check ***checks;
     size_t *checks_count, *checks_capacity;
+    bool incomplete; /* components have errors: assets may be missing for that reason alone */
 } Chosen;
 
 static void resolve_selection(Plan *plan, Str text, Span at, const Instance *instance,
@@ -92,12 +99,12 @@ static void resolve_selection(Plan *plan, Str text, Span at, const Instance *ins
     if (node && !str_eq(node->text, text))
         node = NULL;
     bool *chosen = push(plan->arena, bool, plan->assets.count + 1);
-    if (!plan_select(plan, text, at, node, chosen))
+    if (!select_among(plan, text, at, node, to.incomplete, chosen))
         return;
     *to.assets_count = gather(plan, chosen, to.assets, to.checks, to.checks_count);
     *to.assets_capacity = *to.assets_count;
     *to.checks_capacity = *to.checks_count;
-    if (!*to.assets_count && !*to.checks_count)
+    if (!*to.assets_count && !*to.checks_count && !to.incomplete)
         diag_report(plan->diag, W0305, at, "`%.*s` selects nothing that this project makes",
                     FMT(text));
 }
@@ -123,11 +130,11 @@ static void check_name(Plan *plan, const char *noun, Str name, Span at)
                   "letters, digits and `_`");
 }
 
-static void check_job(Plan *plan, Job *job)
+static void check_job(Plan *plan, Job *job, bool incomplete)
 {
     check_name(plan, "job", job->name, job->at);
     Chosen to = {&job->assets.items, &job->assets.count, &job->assets.capacity,
-                 &job->checks.items, &job->checks.count, &job->checks.capacity};
+                 &job->checks.items, &job->checks.count, &job->checks.capacity, incomplete};
     resolve_selection(plan, job->selection.len ? job->selection : S("*"), job->at, job->instance,
                       "selection", to);
 }
@@ -154,7 +161,7 @@ static void check_cron(Plan *plan, const Schedule *s)
         diag_help(it, "%.*s", FMT(err.help));
 }
 
-static void check_schedule(Plan *plan, const Map *jobs, Schedule *s)
+static void check_schedule(Plan *plan, const Map *jobs, Schedule *s, bool incomplete)
 {
     check_name(plan, "schedule", s->name, s->at);
     check_cron(plan, s);
@@ -170,22 +177,23 @@ static void check_schedule(Plan *plan, const Map *jobs, Schedule *s)
     if (s->job)
         return;
     Chosen to = {&s->assets.items, &s->assets.count, &s->assets.capacity,
-                 &s->checks.items, &s->checks.count, &s->checks.capacity};
+                 &s->checks.items, &s->checks.count, &s->checks.capacity, incomplete};
     resolve_selection(plan, s->target.len ? s->target : S("*"), s->at, s->instance, "target", to);
 }
 
 void pass_check(Plan *plan)
 {
+    bool incomplete = diag_failed(plan->diag);
     plan->select_nodes = NULL;
     Map jobs = {0};
     for (size_t i = 0; i < plan->jobs.count; i++) {
         Job *job = plan->jobs.items[i];
         job->index = (int)i;
-        check_job(plan, job);
+        check_job(plan, job, incomplete);
         map_put(plan->arena, &jobs, job->name, job);
     }
     for (size_t i = 0; i < plan->schedules.count; i++) {
         plan->schedules.items[i]->index = (int)i;
-        check_schedule(plan, &jobs, plan->schedules.items[i]);
+        check_schedule(plan, &jobs, plan->schedules.items[i], incomplete);
     }
 }

@@ -119,6 +119,18 @@ StrArray project_workspace(Arena *arena, Str start)
     return out;
 }
 
+static Str setting_text(Compile *c, const Project *p, const char *key)
+{
+    const YamlNode *node = yaml_get(p->settings, str_from(key));
+    if (!node || node->kind == YAML_NULL || node->kind == YAML_ERROR)
+        return (Str){0};
+    if (node->kind == YAML_STRING)
+        return node->text;
+    diag_report(&c->diag, E0102, node->at, "`%s` must be a text, found %s", key,
+                yaml_kind_name(node->kind));
+    return (Str){0};
+}
+
 /* Settings of dgc.yaml: name, defs, vars, template_vars. */
 static void read_settings(Compile *c, Project *p)
 {
@@ -156,11 +168,16 @@ static void read_settings(Compile *c, Project *p)
                                      FMT(key->text)),
                          key->at, "key", key->text, keys, sizeof keys / sizeof *keys);
     }
-    YamlNode *name = yaml_get(p->settings, S("name")), *defs = yaml_get(p->settings, S("defs"));
-    if (name && name->kind == YAML_STRING)
-        p->name = name->text;
-    if (defs && defs->kind == YAML_STRING)
-        p->defs = defs->text;
+    const Str name = setting_text(c, p, "name"), defs = setting_text(c, p, "defs");
+    if (name.len)
+        p->name = name;
+    if (defs.len)
+        p->defs = defs;
+    YamlNode *vars = yaml_get(p->settings, S("vars"));
+    if (vars && vars->kind != YAML_MAP && vars->kind != YAML_NULL && vars->kind != YAML_ERROR)
+        diag_help(diag_report(&c->diag, E0102, vars->at, "`vars` must be a mapping, found %s",
+                              yaml_kind_name(vars->kind)),
+                  "give each variable a name: `vars: {currency: EUR}`");
 }
 
 static void read_dotenv(Arena *a, Project *p)
@@ -172,6 +189,23 @@ static void read_dotenv(Arena *a, Project *p)
         dotenv_read(a, read_small(a, above, ".env"), &p->dotenv);
     if (is_file(a, p->root, ".env"))
         dotenv_read(a, read_small(a, p->root, ".env"), &p->dotenv);
+}
+
+static bool report_workspace(Compile *c, Str folder, const StrArray *members)
+{
+    if (!members->count) {
+        diag_report(&c->diag, E0702, (Span){0}, "the workspace `%.*s` lists no projects", FMT(folder));
+        return false;
+    }
+    StrBuf b = {0};
+    for (size_t i = 0; i < members->count; i++)
+        buf_format(&b, "%s`%.*s`", i ? ", " : "", FMT(str_sub(members->items[i], folder.len + 1,
+                                                              members->items[i].len)));
+    DiagItem *it = diag_report(&c->diag, E0701, (Span){0}, "`%.*s` is a workspace of %zu projects",
+                               FMT(folder), members->count);
+    diag_help(it, "name one of them: %.*s", FMT(buf_str(&b)));
+    buf_free(&b);
+    return false;
 }
 
 bool project_find(Compile *c, Str start)
@@ -191,11 +225,8 @@ bool project_find(Compile *c, Str start)
         layout = layout_of(a, at, p);
         if (layout == LAYOUT_WORKSPACE) {
             StrArray members = project_workspace(a, at);
-            if (!members.count) {
-                diag_report(&c->diag, E0702, (Span){0}, "the workspace `%.*s` lists no projects",
-                            FMT(at));
-                return false;
-            }
+            if (members.count != 1)
+                return report_workspace(c, at, &members);
             at = members.items[0];
             layout = layout_of(a, at, p);
         }

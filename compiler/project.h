@@ -33,12 +33,13 @@ typedef struct Project {
     Array(Instance *) instances; /* in load order */
     StrArray python_files; /* below defs/: read by Dagster, not by dgc */
     StrArray files;        /* everything read: for --watch and the fingerprint */
+    StrArray folders;      /* below defs/, as far as they were searched: for --watch */
     Map dotenv;            /* name -> Str*: .env of workspace and project */
 } Project;
 
 /* Finds the project that holds `start` (empty: the current folder): that folder or the nearest
- * above. Reports E0701/E0702. In a workspace the first project, unless `start` is inside another;
- * project_workspace() lists them all. */
+ * above. Reports E0701/E0702. A workspace of several projects is an error that names them;
+ * project_workspace() lists them. */
 bool project_find(Compile *c, Str start);
 StrArray project_workspace(Arena *arena, Str start); /* absolute folders; empty: no workspace */
 

@@ -35,7 +35,9 @@ static bool inside(Load *l, Str path)
 {
     char *disk = str_cstr(&l->c->arena, join(&l->c->arena, l->p->root, path));
     char *got = realpath(disk, NULL);
-    bool ok = got && str_starts(str_from(got), l->p->root);
+    Str real = str_from(got), root = l->p->root;
+    bool ok = got && str_starts(real, root) &&
+              (root.len <= 1 || real.len == root.len || real.ptr[root.len] == '/');
     free(got);
     if (!ok)
         diag_help(diag_report(&l->c->diag, E0704, (Span){0}, "`%.*s` leads out of the project",
@@ -102,27 +104,76 @@ static void project_scope_vars(Compile *c, Scope *into, YamlNode *map)
 static const Str top_keys[] = {{"type", 4}, {"attributes", 10}, {"requirements", 12},
                                {"post_processing", 15}, {"template_vars", 13},
                                {"template_vars_module", 20}};
+enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
+static void report_top_key(Load *l, const YamlNode *key)
+{
+    DiagItem *it = diag_report(&l->c->diag, E0108, key->at, "unknown key `%.*s`", FMT(key->text));
+    diag_set_label(it, "not a key of component files");
+    if (!diag_suggest(it, key->at, "key", key->text, top_keys, TOP_KEYS))
+        diag_note(it, "keys here: type, attributes, requirements, post_processing, template_vars");
+}
+
+/* `requirements: {env: [NAME]}`, and nothing else. */
+static void check_requirements(Load *l, const YamlNode *node)
+{
+    static const Str env = {"env", 3};
+    Diag *d = &l->c->diag;
+    for (size_t i = 0; node->kind == YAML_MAP && i < node->as.map.count; i++) {
+        const YamlNode *key = node->as.map.entries[i].key, *value = node->as.map.entries[i].value;
+        if (!str_eq(key->text, env)) {
+            DiagItem *it = diag_report(d, E0108, key->at, "`requirements` has no key `%.*s`",
+                                       FMT(key->text));
+            if (!diag_suggest(it, key->at, "key", key->text, &env, 1))
+                diag_note(it, "the only key here is `env`");
+        } else if (value->kind != YAML_LIST) {
+            if (value->kind != YAML_ERROR && value->kind != YAML_NULL)
+                diag_help(diag_report(d, E0102, value->at, "`env` must be a list, found %s",
+                                      yaml_kind_name(value->kind)),
+                          "name the environment variables: `env: [TOKEN]`");
+        } else {
+            for (size_t k = 0; k < value->as.list.count; k++) {
+                const YamlNode *name = value->as.list.items[k];
+                if (name->kind != YAML_STRING && name->kind != YAML_ERROR)
+                    diag_report(d, E0102, name->at, "an entry of `env` must be a name, found %s",
+                                yaml_kind_name(name->kind));
+            }
+        }
+    }
+}
+
+static void check_top_value(Load *l, const YamlNode *key, const YamlNode *value)
+{
+    if (str_eq(key->text, S("template_vars_module"))) {
+        DiagItem *it = diag_report(&l->c->diag, E0115, key->at,
+                                   "template vars written in Python cannot run in dgc");
+        diag_help(it, "declare them in YAML: `template_vars:` in this file, with a value each");
+    } else if (!str_eq(key->text, S("type")) && value->kind != YAML_MAP && value->kind != YAML_NULL &&
+               value->kind != YAML_ERROR) {
+        diag_report(&l->c->diag, E0102, value->at, "`%.*s` must be a mapping, found %s",
+                    FMT(key->text), yaml_kind_name(value->kind));
+    } else if (str_eq(key->text, S("requirements"))) {
+        check_requirements(l, value);
+    }
+}
+
+/* A key that is nearly `type` or `attributes` is read as that, once it is reported: otherwise all
+ * that it holds would be missing besides. */
 static void check_top_keys(Load *l, YamlNode *doc)
 {
     for (size_t i = 0; i < doc->as.map.count; i++) {
-        YamlNode *key = doc->as.map.entries[i].key, *value = doc->as.map.entries[i].value;
-        bool known = has(&(StrArray){(Str *)(uintptr_t)top_keys, 6, 6}, key->text);
-        if (!known) {
-            DiagItem *it = diag_report(&l->c->diag, E0108, key->at, "unknown key `%.*s`",
-                                       FMT(key->text));
-            diag_set_label(it, "not a key of component files");
-            if (!diag_suggest(it, key->at, "key", key->text, top_keys, 6))
-                diag_note(it, "keys here: type, attributes, requirements, post_processing, "
-                              "template_vars");
-        } else if (str_eq(key->text, S("template_vars_module"))) {
-            DiagItem *it = diag_report(&l->c->diag, E0115, key->at,
-                                       "template vars written in Python cannot run in dgc");
-            diag_help(it, "declare them in YAML: `template_vars:` in this file, with a value each");
-        } else if (!str_eq(key->text, S("type")) && value->kind != YAML_MAP &&
-                   value->kind != YAML_NULL && value->kind != YAML_ERROR) {
-            diag_report(&l->c->diag, E0102, value->at, "`%.*s` must be a mapping, found %s",
-                        FMT(key->text), yaml_kind_name(value->kind));
+        YamlNode *key = doc->as.map.entries[i].key;
+        if (has(&(StrArray){(Str *)(uintptr_t)top_keys, TOP_KEYS, TOP_KEYS}, key->text)) {
+            check_top_value(l, key, doc->as.map.entries[i].value);
+            continue;
+        }
+        report_top_key(l, key);
+        Str near = diag_nearest(&l->c->arena, key->text, top_keys, TOP_KEYS);
+        if ((str_eq(near, top_keys[0]) || str_eq(near, top_keys[1])) && !yaml_get(doc, near)) {
+            YamlNode *meant = push(&l->c->arena, YamlNode, 1);
+            *meant = *key;
+            meant->text = near;
+            doc->as.map.entries[i].key = meant;
         }
     }
 }
@@ -175,6 +226,10 @@ static Instance *add_instance(Load *l, YamlNode *doc, Folder *folder, Str file, 
     in->component = component;
     in->document = doc;
     in->attributes = yaml_get(doc, S("attributes"));
+    if (in->attributes && in->attributes->kind != YAML_MAP && in->attributes->kind != YAML_NULL) {
+        in->attributes = push(a, YamlNode, 1); /* reported: the rest stays silent */
+        in->attributes->kind = YAML_ERROR;
+    }
     in->folder = folder->path;
     in->file = file;
     in->id = str_format(a, "%.*s[%zu]", FMT(file), number);
@@ -232,6 +287,7 @@ static void load_folder(Load *l, Str path, Folder *parent)
     }
     Arena *a = &l->c->arena;
     Listing list = list_folder(l, path);
+    array_add(a, &l->p->folders, path);
     Folder *folder = push(a, Folder, 1);
     folder->path = path;
     folder->parent = parent;
@@ -260,6 +316,24 @@ static void load_folder(Load *l, Str path, Folder *parent)
     l->depth--;
 }
 
+/* Dagster would load them; one notice for the project. */
+static void report_python(Load *l)
+{
+    const StrArray *files = &l->p->python_files;
+    if (!files->count)
+        return;
+    StrBuf b = {0};
+    for (size_t i = 0; i < files->count && i < 5; i++)
+        buf_format(&b, "%s%.*s", i ? ", " : "", FMT(files->items[i]));
+    if (files->count > 5)
+        buf_format(&b, " and %zu more", files->count - 5);
+    DiagItem *it = diag_report(&l->c->diag, W0117, (Span){0}, "Python definitions are not loaded: %.*s",
+                               FMT(buf_str(&b)));
+    diag_help(it, "run the code as a step: `dagster.PythonScriptComponent` or `dgc.Script`; assets that "
+                  "only Dagster makes may be named in `deps` all the same");
+    buf_free(&b);
+}
+
 void project_load(Compile *c)
 {
     Project *p = c->project;
@@ -279,4 +353,5 @@ void project_load(Compile *c)
         return;
     }
     load_folder(&l, p->defs, NULL);
+    report_python(&l);
 }

@@ -97,9 +97,15 @@ bool registry_add(const DgComponent *c)
 static const struct { const char *prefix, *advice; } elsewhere[] = {
     {"dagster_dbt.", "a dbt project's models run as `dgc.SqlModels`: point `path` at its models folder"},
     {"dagster_dlt.", "dlt runs in Python; run it as a step with `dgc.Script`"},
-    {"dagster_sling.", "this dgc has no Sling replications; load files with `dgc.Files`"},
+    {"dagster_sling.", "this dgc has no Sling replications; load files with `dgc.Files`, or run `sling` with "
+                       "`dgc.Script`"},
+    {"dagster_snowflake.", "this dgc speaks DuckDB; run the work on Snowflake as a step with `dgc.Script`"},
+    {"dagster_databricks.", "this dgc speaks DuckDB; start the job as a step with `dgc.Script`"},
+    {"dagster_k8s.", "start the pod as a step with `dgc.Script`"},
+    {"dagster_components.", "`dagster_components` became `dagster`: see `dgc list components`"},
     {"dagster_", "this dgc does not have the type; run its work as a step with `dgc.Script`"},
-    {".", "a class of the project's own Python runs only in Dagster; write it as a component in C (`dgc scaffold component`) or run it with `dgc.Script`"},
+    {".", "a class of the project's own Python runs only in Dagster; write it as a component in C "
+          "(`dgc scaffold component`) or run it with `dgc.Script`"},
 };
 
 void registry_report_unknown(Diag *d, Span at, Str name)
@@ -111,6 +117,14 @@ void registry_report_unknown(Diag *d, Span at, Str name)
         names[i] = str_from(all[i]->name);
     if (diag_suggest(it, at, "type", name, names, all_count))
         return;
+    for (size_t i = 0; i < all_count; i++) { /* `Files` for `dgc.Files` */
+        Str full = names[i], last = str_sub(full, full.len - name.len, full.len);
+        if (name.len && full.len > name.len && str_eq_nocase(last, name) &&
+            full.ptr[full.len - name.len - 1] == '.') {
+            diag_fix(it, FIX_MACHINE, at, full, "a type ends in it: `%.*s`", FMT(full));
+            return;
+        }
+    }
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
         if (str_starts(name, str_from(elsewhere[i].prefix))) {
             diag_help(it, "%s", elsewhere[i].advice);
