@@ -70,7 +70,8 @@ bool read_file(Arena *a, const char *path, size_t bytes_max, Str *out)
     if (fd < 0)
         return false;
     bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= bytes_max;
-    char *text = push(a, char, ok ? st.st_size + 1 : 1);
+    /* Aligned: objects are read as structs. */
+    char *text = arena_push(a, 1, 16, ok ? (size_t)st.st_size + 1 : 1);
     ssize_t at = 0;
     while (ok && at < st.st_size) {
         ssize_t n = read(fd, text + at, (size_t)(st.st_size - at));

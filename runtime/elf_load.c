@@ -49,7 +49,7 @@ static bool within(Str file, uint64_t offset, uint64_t bytes)
 static DgStatus read_object(Arena *a, Str file, Object *o, DgError *err)
 {
     const Elf64_Ehdr *h = (const Elf64_Ehdr *)(const void *)file.ptr;
-    if (file.len < (ptrdiff_t)sizeof *h || memcmp(h->e_ident, ELFMAG, SELFMAG) != 0 ||
+    if (file.len < (ptrdiff_t)sizeof *h || (uintptr_t)file.ptr % 8 || memcmp(h->e_ident, ELFMAG, SELFMAG) != 0 ||
         h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_type != ET_REL || h->e_machine != EM_X86_64 ||
         h->e_shentsize != sizeof(Elf64_Shdr))
         return damaged(err, "not an object file");
