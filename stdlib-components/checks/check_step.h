@@ -6,7 +6,8 @@
 
 typedef struct CheckStep {
     DgStr asset, check;
-    DgCode sql; /* a DgTemplateFn */
+    DgCode sql;    /* a DgTemplateFn */
+    bool explains; /* the query gives one row at most, its column is what to say */
 } CheckStep;
 
 extern const DgStepOps dg_sql_check_ops;
