@@ -234,7 +234,7 @@ typedef struct DgAssetSpec {
     DgStr description, group_name, code_version;
     DgList metadata;           /* of DgValuePair */
     DgList owners, kinds;      /* of DgStr */
-    DgList tags;               /* of DgPair */
+    DgList tags;               /* of DgValuePair; what is no text becomes text */
     bool skippable;
     DgValue automation_condition, partitions_def, freshness_policy;
     DgValue key_prefix;        /* `translation` only */
