@@ -98,19 +98,27 @@ static bool tag_key_valid(Str key)
     return tag_part_valid(before, false) && tag_part_valid(after, false);
 }
 
-static void check_tags(const SpecContext *c, const DgList *tags)
+/* Tags as text: what is no text becomes what Python's str() makes of it. */
+static DgPair *read_tags(const SpecContext *c, const DgList *tags)
 {
+    DgPair *out = push(c->plan->arena, DgPair, tags->count + 1);
+    DgEval ev;
+    dg_eval_init(&ev, c->plan->arena);
     for (size_t i = 0; i < tags->count; i++) {
-        const DgPair *tag = &DG_ITEMS(DgPair, *tags)[i];
+        const DgValuePair *tag = &DG_ITEMS(DgValuePair, *tags)[i];
+        Str value = tag->value.kind == DG_V_STR ? tag->value.as.s : dg_to_str(&ev, tag->value);
+        out[i] = (DgPair){tag->key, value};
         if (!tag_key_valid(tag->key))
             diag_help(diag_report(c->plan->diag, E0110, spec_at(c, &tag->value),
                                   "`%.*s` is not a tag key", FMT(tag->key)),
                       "letters, digits, `_`, `-`, `.`, 63 at most, and one `/` after a prefix");
-        else if (!tag_part_valid(tag->value, true))
+        else if (!tag_part_valid(value, true))
             diag_help(diag_report(c->plan->diag, E0110, spec_at(c, &tag->value),
-                                  "`%.*s` is not a tag value", FMT(tag->value)),
+                                  "`%.*s` is not a tag value", FMT(value)),
                       "letters, digits, `_`, `-`, `.`, 63 at most");
     }
+    dg_eval_free(&ev);
+    return out;
 }
 
 static bool is_email(Str s)
@@ -192,17 +200,17 @@ static void put_deps(const SpecContext *c, StrArray *to, const DgList *from, Spe
 
 static void put_tags(const SpecContext *c, Asset *asset, const DgList *from, SpecMerge how)
 {
+    const DgPair *tags = read_tags(c, from);
     if (how == SPEC_REPLACE)
         asset->tags.count = 0;
     for (size_t i = 0; i < from->count; i++) {
-        DgPair tag = DG_ITEMS(DgPair, *from)[i];
         size_t at = 0;
-        while (at < asset->tags.count && !str_eq(asset->tags.items[at].key, tag.key))
+        while (at < asset->tags.count && !str_eq(asset->tags.items[at].key, tags[i].key))
             at++;
         if (at < asset->tags.count)
-            asset->tags.items[at] = tag;
+            asset->tags.items[at] = tags[i];
         else
-            array_add(c->plan->arena, &asset->tags, tag);
+            array_add(c->plan->arena, &asset->tags, tags[i]);
     }
 }
 
@@ -269,10 +277,8 @@ void spec_apply(const SpecContext *c, Asset *asset, const DgAssetSpec *spec, Spe
         put_strs(c, &asset->kinds, &spec->kinds, how);
         check_kinds(c, asset, &spec->kinds);
     }
-    if (spec_sets(c, &spec->tags)) {
-        check_tags(c, &spec->tags);
+    if (spec_sets(c, &spec->tags))
         put_tags(c, asset, &spec->tags, how);
-    }
     if (spec_sets(c, &spec->metadata))
         put_metadata(c, asset, &spec->metadata, how);
     apply_objects(c, asset, spec);

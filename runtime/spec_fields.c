@@ -19,7 +19,7 @@
                     .doc = "Version of the code that makes it; change it when the code changes."),\
     DG_FIELD_STRINGS(SPEC, owners, .flags = DG_BUILD,                                             \
                      .doc = "E-mail addresses, or `team:NAME`.", .example = "[team:data]"),       \
-    DG_FIELD_STRING_MAP(SPEC, tags, .flags = DG_BUILD, .doc = "Tags to filter and organise by."), \
+    DG_FIELD_ANY_MAP(SPEC, tags, .flags = DG_BUILD, .doc = "Tags to filter and organise by."),    \
     DG_FIELD_STRINGS(SPEC, kinds, .flags = DG_BUILD, .max = 10,                                   \
                      .doc = "What it is made of, such as `duckdb`, `python`; ten at most."),      \
     DG_FIELD_ANY(SPEC, automation_condition, .flags = DG_BUILD,                                   \
