@@ -58,6 +58,10 @@ static void check_libraries(Doctor *d)
     found(d, runners ? HEALTH_GOOD : HEALTH_OPTIONAL, "building without a compiler",
           runners ? S("the runners are there") : S("no runners"),
           "run `make` in dgc's source tree, or have gcc or clang");
+    bool engine = readable(d, lib, "libduckdb.so") || getenv("DGC_DUCKDB_LIB");
+    found(d, engine ? HEALTH_GOOD : HEALTH_BAD, "DuckDB for dgc run and check",
+          engine ? S("libduckdb.so") : S("libduckdb.so is missing"),
+          "run `make` in dgc's source tree, or name a library of version 1.4 in DGC_DUCKDB_LIB");
     bool duckdb = readable(d, lib, "payload.o");
     found(d, duckdb ? HEALTH_GOOD : HEALTH_BAD, "DuckDB for pipelines",
           duckdb ? S("payload.o") : S("payload.o is missing"),
@@ -140,7 +144,7 @@ static void print_text(const Doctor *d)
     bool color = color_wanted(1);
     for (size_t i = 0; i < d->findings.count; i++) {
         const Finding *f = &d->findings.items[i];
-        printf("%s%s%s  %-28.*s %.*s\n", color ? colors[f->health] : "", marks[f->health],
+        printf("%s%s%s  %-29.*s %.*s\n", color ? colors[f->health] : "", marks[f->health],
                color ? "\033[0m" : "", FMT(f->name), FMT(f->detail));
         if (f->remedy.len)
             printf("      %.*s\n", FMT(f->remedy));

@@ -200,10 +200,14 @@ static int scaffold_component_file(Compile *c, ScaffoldOptions *o)
     Str file = str_format(a, "components/%.*s.c", FMT(short_name));
     DgStatus status = scaffold_write(a, str_format(a, "%.*s/%.*s", FMT(c->project->root), FMT(file)),
                                      scaffold_component(a, type), false, &err);
+    Str test = str_format(a, "tests/%.*s.yaml", FMT(short_name));
+    if (status == DG_OK)
+        status = scaffold_write(a, str_format(a, "%.*s/%.*s", FMT(c->project->root), FMT(test)),
+                                scaffold_fixture(a, type), false, &err);
     if (status != DG_OK)
         return failed(status, &err);
-    printf("%.*s\n", FMT(file));
-    fprintf(stderr, "next: dgc scaffold defs %.*s %.*s && dgc run\n", FMT(type), FMT(short_name));
+    printf("%.*s\n%.*s\n", FMT(file), FMT(test));
+    fprintf(stderr, "next: dgc test && dgc scaffold defs %.*s %.*s\n", FMT(type), FMT(short_name));
     return 0;
 }
 

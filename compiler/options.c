@@ -1,5 +1,6 @@
 /* options.c - command-line options, and the small things every command does. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,11 +22,21 @@ void diag_print(Diag *d, int fd)
     buf_free(&out);
 }
 
+/* A reader that has gone away is no error: `dgc docs reference | head`. */
+static bool stdout_closed(void)
+{
+    struct pollfd p = {.fd = 1};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
 int flush_stdout(int code)
 {
-    if (fflush(stdout) == 0 || errno == EPIPE)
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    fprintf(stderr, "dgc: could not write to standard output: %s\n", strerror(errno));
+    const char *why = strerror(errno ? errno : EIO);
+    if (errno == EPIPE || stdout_closed())
+        return code;
+    fprintf(stderr, "dgc: could not write to standard output: %s\n", why);
     return dg_status_exit_code(DG_IO);
 }
 

@@ -110,7 +110,11 @@ static void report_top_key(Load *l, const YamlNode *key)
 {
     DiagItem *it = diag_report(&l->c->diag, E0108, key->at, "unknown key `%.*s`", FMT(key->text));
     diag_set_label(it, "not a key of component files");
-    if (!diag_suggest(it, key->at, "key", key->text, top_keys, TOP_KEYS))
+    if (str_eq(key->text, S("params")))
+        diag_fix(it, FIX_MACHINE, key->at, S("attributes"), "its name is `attributes` now");
+    else if (str_eq(key->text, S("component_type")))
+        diag_fix(it, FIX_MACHINE, key->at, S("type"), "its name is `type` now");
+    else if (!diag_suggest(it, key->at, "key", key->text, top_keys, TOP_KEYS))
         diag_note(it, "keys here: type, attributes, requirements, post_processing, template_vars");
 }
 
@@ -157,25 +161,40 @@ static void check_top_value(Load *l, const YamlNode *key, const YamlNode *value)
     }
 }
 
-/* A key that is nearly `type` or `attributes` is read as that, once it is reported: otherwise all
- * that it holds would be missing besides. */
+/* Once it is reported, a key is read as what it was meant to be: otherwise all that it holds would
+ * be missing besides. */
+static void rename_key(Load *l, YamlEntry *entry, Str name)
+{
+    YamlNode *meant = push(&l->c->arena, YamlNode, 1);
+    *meant = *entry->key;
+    meant->text = name;
+    entry->key = meant;
+}
+
 static void check_top_keys(Load *l, YamlNode *doc)
 {
+    YamlEntry *unknown_map = NULL;
+    size_t unknown = 0;
     for (size_t i = 0; i < doc->as.map.count; i++) {
-        YamlNode *key = doc->as.map.entries[i].key;
+        YamlEntry *entry = &doc->as.map.entries[i];
+        const YamlNode *key = entry->key;
         if (has(&(StrArray){(Str *)(uintptr_t)top_keys, TOP_KEYS, TOP_KEYS}, key->text)) {
-            check_top_value(l, key, doc->as.map.entries[i].value);
+            check_top_value(l, key, entry->value);
             continue;
         }
         report_top_key(l, key);
-        Str near = diag_nearest(&l->c->arena, key->text, top_keys, TOP_KEYS);
+        Str near = str_eq(key->text, S("component_type"))
+                       ? top_keys[0]
+                       : diag_nearest(&l->c->arena, key->text, top_keys, TOP_KEYS);
         if ((str_eq(near, top_keys[0]) || str_eq(near, top_keys[1])) && !yaml_get(doc, near)) {
-            YamlNode *meant = push(&l->c->arena, YamlNode, 1);
-            *meant = *key;
-            meant->text = near;
-            doc->as.map.entries[i].key = meant;
+            rename_key(l, entry, near);
+        } else if (entry->value->kind == YAML_MAP) {
+            unknown_map = entry;
+            unknown++;
         }
     }
+    if (unknown == 1 && !yaml_get(doc, top_keys[1])) /* `params:`, as it once was */
+        rename_key(l, unknown_map, top_keys[1]);
 }
 
 static const DgComponent *component_of(Load *l, YamlNode *doc)

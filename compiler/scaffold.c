@@ -97,10 +97,17 @@ static const ScaffoldParam *param_of(const ScaffoldParams *params, const char *n
     return NULL;
 }
 
+/* What it makes is shown even where it could be left out: one of `assets` and `checks` must be. */
+static bool wanted_field(const DgField *f)
+{
+    return (f->flags & DG_REQUIRED) ||
+           (f->example && (strcmp(f->name, "asset") == 0 || strcmp(f->name, "assets") == 0));
+}
+
 static void add_field(StrBuf *out, const DgField *f, const ScaffoldParams *params)
 {
     const ScaffoldParam *given = param_of(params, f->name);
-    bool wanted = given || (f->flags & DG_REQUIRED);
+    bool wanted = given || wanted_field(f);
     if (f->kind == DG_F_CODE || (!wanted && (f->flags & (DG_ADVANCED | DG_DEPRECATED))))
         return;
     add_doc(out, 2, f);
@@ -119,14 +126,14 @@ void scaffold_defs(const DgComponent *c, const ScaffoldParams *params, Str schem
         buf_format(out, "# yaml-language-server: $schema=%.*s\n", FMT(schema));
     buf_format(out, "# %s\ntype: %s\n", c->summary, c->name);
     for (const DgField *f = c->fields; f && f->name; f++)
-        any = any || (f->flags & DG_REQUIRED);
+        any = any || wanted_field(f);
     if (c->fields && c->fields->name)
         buf_add(out, any ? S("attributes:\n") : S("attributes: {}\n"));
     for (const DgField *f = c->fields; f && f->name; f++)
-        if ((f->flags & DG_REQUIRED) || param_of(params, f->name))
+        if (wanted_field(f) || param_of(params, f->name))
             add_field(out, f, params);
     for (const DgField *f = c->fields; f && f->name; f++)
-        if (!(f->flags & DG_REQUIRED) && !param_of(params, f->name))
+        if (!wanted_field(f) && !param_of(params, f->name))
             add_field(out, f, params);
 }
 

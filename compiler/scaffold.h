@@ -15,6 +15,7 @@ void scaffold_defs(const DgComponent *c, const ScaffoldParams *params, Str schem
 
 /* A component type in C that compiles and runs as it is; `name` is "acme.Rates". */
 Str scaffold_component(Arena *a, Str name);
+Str scaffold_fixture(Arena *a, Str name); /* a test of it, for tests/ */
 
 /* A file of a template of `dgc init`: `{name}` stands for the project's name. */
 typedef struct ScaffoldFile {

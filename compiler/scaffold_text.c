@@ -104,14 +104,39 @@ static Str identifier(Arena *a, Str type)
     return (Str){p, out.len};
 }
 
-Str scaffold_component(Arena *a, Str type)
+static const char fixture_text[] =
+    "name: as many rows as were asked for\n"
+    "given:\n"
+    "  files:\n"
+    "    defs/{file}/defs.yaml: |\n"
+    "      type: {type}\n"
+    "      attributes: {asset: raw/{file}, rows: 3}\n"
+    "when: {select: raw/{file}}\n"
+    "then:\n"
+    "  rows:\n"
+    "    raw/{file}:\n"
+    "      - {id: 0, half: 0}\n"
+    "      - {id: 1, half: 0.5}\n"
+    "      - {id: 2, half: 1}\n";
+
+static Str fill_in(Arena *a, const char *text, Str type)
 {
     ptrdiff_t dot = type.len;
     while (dot > 0 && type.ptr[dot - 1] != '.')
         dot--;
-    Str text = str_replace(a, str_from(component_text), S("{type}"), type);
-    text = str_replace(a, text, S("{name}"), identifier(a, type));
-    return str_replace(a, text, S("{file}"), identifier(a, str_sub(type, dot, type.len)));
+    Str out = str_replace(a, str_from(text), S("{type}"), type);
+    out = str_replace(a, out, S("{name}"), identifier(a, type));
+    return str_replace(a, out, S("{file}"), identifier(a, str_sub(type, dot, type.len)));
+}
+
+Str scaffold_component(Arena *a, Str type)
+{
+    return fill_in(a, component_text, type);
+}
+
+Str scaffold_fixture(Arena *a, Str type)
+{
+    return fill_in(a, fixture_text, type);
 }
 
 /* ---- Projects ---- */
@@ -127,6 +152,7 @@ static const ScaffoldFile shop_files[] = {
                   "\n"
                   "    dgc check                  every mistake, with place and fix\n"
                   "    dgc run                    compile in memory and run\n"
+                  "    dgc test                   the tests in tests/, each in a sandbox\n"
                   "    dgc build -o {name}.bin    one executable; `./{name}.bin run` on any machine\n"
                   "\n"
                   "`defs/` holds the components: a CSV file is loaded, a SQL model adds it up, checks\n"
@@ -175,6 +201,17 @@ static const ScaffoldFile shop_files[] = {
                            "  cron: \"0 2 * * *\"\n"
                            "  timezone: UTC\n"
                            "  target: \"*\"\n"},
+    {"tests/customers.yaml", "name: small orders do not count\n"
+                             "given:\n"
+                             "  tables:\n"
+                             "    raw/orders:\n"
+                             "      - {id: 1, customer: Ada, amount: 40.5}\n"
+                             "      - {id: 2, customer: Ada, amount: 9.99}\n"
+                             "when: {select: marts/customers}\n"
+                             "then:\n"
+                             "  rows:\n"
+                             "    marts/customers:\n"
+                             "      - {customer: Ada, orders: 1, spent: 40.5}\n"},
     {0},
 };
 

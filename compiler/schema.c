@@ -60,6 +60,9 @@ static void scalar_schema(const DgField *f, DgFieldKind kind, StrBuf *out)
     case DG_F_EXPRESSION: add(out, "{\"type\":[\"string\",\"number\",\"boolean\"]}"); break;
     case DG_F_SECRET: add(out, "{\"type\":[\"string\",\"number\",\"boolean\"]}"); break;
     case DG_F_ANY: add(out, "{}"); break;
+    case DG_F_DURATION: case DG_F_SIZE:
+        add(out, "{\"anyOf\":[{\"type\":\"number\"}," TEMPLATE_OR_NUMBER "]}");
+        break;
     default: add(out, "{\"type\":[\"string\",\"number\"]}"); break;
     }
 }
