@@ -266,7 +266,7 @@ static Instance *add_instance(Load *l, YamlNode *doc, Folder *folder, Str file, 
     return in;
 }
 
-/* True when the folder is searched further: every component in it is a DefsFolderComponent. */
+/* True when the folder is searched further: one of its components is a DefsFolderComponent. */
 static bool load_file(Load *l, Folder *folder, Str name)
 {
     Arena *a = &l->c->arena;
@@ -286,15 +286,15 @@ static bool load_file(Load *l, Folder *folder, Str name)
                   "write `type: ...`, or delete the file");
         return false;
     }
-    bool only_folders = yaml.documents.count > 0;
+    bool any_folder = false;
     for (size_t i = 0; i < yaml.documents.count; i++) {
         Instance *in = add_instance(l, yaml.documents.items[i], folder, path, i);
         bool is_folder = in && strstr(in->component->name, "DefsFolderComponent");
         if (is_folder)
             array_add(a, &folder->components, in);
-        only_folders = only_folders && is_folder;
+        any_folder = any_folder || is_folder;
     }
-    return only_folders;
+    return any_folder;
 }
 
 static void load_folder(Load *l, Str path, Folder *parent)
