@@ -426,7 +426,9 @@ DgValue config_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *nod
     case YAML_BOOL: out = dgv_bool(node->as.b); break;
     case YAML_INT: out = dgv_int(node->as.i); break;
     case YAML_FLOAT: out = dgv_float(node->as.f); break;
-    case YAML_STRING: out = text_value(arena, diag, scope, node); break;
+    case YAML_STRING:
+        out = node->text.len ? text_value(arena, diag, scope, node) : dgv_from_str(node->text);
+        break;
     case YAML_DATE:
     case YAML_TIMESTAMP: out = dgv_from_str(node->text); break;
     case YAML_LIST:
