@@ -256,3 +256,14 @@ $(OBJ)/compiler/explain.o: $(BUILD)/gen/error_pages.h
 $(BUILD)/gen/error_pages.h: scripts/embed_errors.sh docs/errors $(wildcard docs/errors/*.md)
 	@mkdir -p $(@D)
 	$(call run,GEN,$@)scripts/embed_errors.sh docs/errors > $@
+
+# --- golden outputs accepted anew; reference of component types written anew ---
+
+.PHONY: golden docs
+golden: all
+	@DGC=$(abspath $(OUT)/dgc) ACCEPT=1 tests/golden/check.sh | grep -v '^ok' || true
+	@git --no-pager diff --stat -- tests/golden
+
+docs: all
+	@rm -rf docs/reference/components
+	@$(OUT)/dgc docs -o docs/reference/components

@@ -37,6 +37,7 @@ run_case() {
     [ -d "$name/fixed" ] || return 0
     (cd "$work/p" && env "${variables[@]}" "$DGC" check --fix "${arguments[@]}" > "$work/fix" 2>&1)
     local code=$?
+    rm -rf "$work/p/.dgc" # caches
     if [ -n "${ACCEPT:-}" ]; then rm -rf "$name/fixed" && cp -r "$work/p" "$name/fixed"; fi
     if [ $code != 0 ]; then echo "FAIL $name --fix: exit $code"; cat "$work/fix"; failed=1
     elif difference=$(diff -ru "$name/fixed" "$work/p"); then echo "ok $name --fix"
