@@ -331,7 +331,7 @@ void fill_scalar(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node
         return;
     }
     if (kind == DG_F_ANY) {
-        if (node->kind == YAML_STRING) {
+        if (node->kind == YAML_STRING && node->text.len) {
             fill_template(f, field, kind, node, to);
             return;
         }
