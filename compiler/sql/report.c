@@ -67,10 +67,7 @@ static void add_candidates(Fault *f, StrArray *out)
 {
     Str rest = f->candidates, one;
     while (rest.len) {
-        if (!str_cut(rest, ',', &one, &rest)) {
-            one = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, ',', &one, &rest);
         array_add(f->plan->arena, out, last_part(str_trim(one), '.'));
     }
     for (ptrdiff_t at = str_find(f->message, S("andidate")); at >= 0 && !out->count; at = -1) {
@@ -78,6 +75,12 @@ static void add_candidates(Fault *f, StrArray *out)
         while (str_cut(after, '"', &name, &after) && str_cut(after, '"', &name, &after))
             array_add(f->plan->arena, out, last_part(name, '.'));
     }
+}
+
+static Str str_unquote(Str s)
+{
+    bool quoted = s.len > 1 && s.ptr[0] == '"' && s.ptr[s.len - 1] == '"';
+    return quoted ? str_sub(s, 1, s.len - 1) : s;
 }
 
 /* As SQL has to write it. */
@@ -98,7 +101,7 @@ static void place_word(Fault *f, bool after_dot)
     f->at = f->unit->at;
     f->exact = false;
     if (f->position < 0 || f->position > f->sql.len)
-        return;
+        f->position = (ptrdiff_t)sql_start(f->sql); /* not told: the query begins there */
     start = (size_t)f->position;
     end = sql_word_end(f->sql, start);
     while (after_dot && end < (size_t)f->sql.len && f->sql.ptr[end] == '.') {
@@ -145,15 +148,21 @@ static Str tables_read(const Fault *f)
     return out;
 }
 
+static void add_columns(Fault *f, const Asset *asset, StrArray *names)
+{
+    for (size_t i = 0; i < asset->columns.count; i++)
+        array_add(f->plan->arena, names, asset->columns.items[i].column.name);
+}
+
 static void unknown_column(Fault *f, Str name)
 {
     StrArray names = {0};
     place_word(f, true);
     add_candidates(f, &names);
-    for (size_t i = 0; !names.count && i < f->unit->refs.count; i++)
-        for (size_t k = 0; k < f->unit->refs.items[i]->columns.count; k++)
-            array_add(f->plan->arena, &names,
-                      f->unit->refs.items[i]->columns.items[k].column.name);
+    for (size_t i = 0; i < f->unit->refs.count; i++)
+        add_columns(f, f->unit->refs.items[i], &names);
+    if (f->unit->asset && (f->again || f->unit->decl.is_check))
+        add_columns(f, f->unit->asset, &names);
     Str from = tables_read(f);
     DiagItem *it = diag_report(f->plan->diag, E0402, f->at, "column `%.*s` does not exist",
                                FMT(name));
@@ -195,6 +204,13 @@ static void unknown_alias(Fault *f)
 {
     StrArray names = {0};
     Str name = quoted_after(f->message, S("Referenced table "));
+    if (f->position >= 0 && sql_has_table(f->sql, name)) {
+        /* It is there: DuckDB has looked for the column outside of the subquery as well. */
+        size_t end = sql_name_end(f->sql, (size_t)f->position);
+        Str written = str_sub(f->sql, f->position, (ptrdiff_t)end);
+        unknown_column(f, str_unquote(last_part(written, '.')));
+        return;
+    }
     place_word(f, false);
     add_candidates(f, &names);
     DiagItem *it = diag_report(f->plan->diag, E0403, f->at,
@@ -220,32 +236,55 @@ static void syntax(Fault *f)
         message = S("more than one statement: a model is one SELECT");
     else if (str_starts(message, S("No statement")))
         message = S("there is no SQL here");
-    if (f->position < 0 && str_starts(message, S("more than"))) {
+    if (str_starts(message, S("more than"))) {
         f->position = (ptrdiff_t)sql_second_statement(f->sql);
         place_word(f, false);
     }
     diag_report(f->plan->diag, E0401, f->at, "%.*s", FMT(message));
 }
 
+/* "sum(DATE) -> DATE,sum(...) -> ...": the next of the list. */
+static Str next_candidate(Str *list)
+{
+    ptrdiff_t arrow = str_find(*list, S(") ->"));
+    Str tail = arrow >= 0 ? str_sub(*list, arrow, list->len) : (Str){0};
+    ptrdiff_t comma = str_find_char(tail, ',');
+    Str one = comma >= 0 ? str_sub(*list, 0, arrow + comma) : *list;
+    *list = comma >= 0 ? str_sub(*list, arrow + comma + 1, list->len) : (Str){0};
+    return one;
+}
+
+static void wrong_arguments(Fault *f, Str call)
+{
+    Str name, arguments, list = f->candidates;
+    if (!str_cut(call, '(', &name, &arguments))
+        name = call;
+    bool operator = name.len > 0 && !sql_name_char(name.ptr[0]);
+    DiagItem *it = diag_report(f->plan->diag, E0404, f->at, "%s `%.*s` does not take (%.*s",
+                               operator ? "the operator" : "the function", FMT(name),
+                               FMT(arguments));
+    for (int n = 0; n < 4 && list.len && !operator; n++) {
+        Str one = next_candidate(&list);
+        diag_note(it, "there is %.*s", FMT(one));
+    }
+}
+
 /* Types, arguments, aggregates: what the binder says of an expression. */
 static void other(Fault *f)
 {
-    Str message = first_line(f->message), rest;
+    Str message = first_line(f->message), before, call;
     place_word(f, false);
-    if (str_starts(message, S("No function matches")))
-        str_cut(message, '.', &message, &rest);
-    DiagItem *it = diag_report(f->plan->diag, E0404, f->at, "%.*s", FMT(message));
-    if (!str_starts(message, S("No function matches")))
+    if (str_starts(message, S("No function matches")) && str_cut(message, '\'', &before, &call) &&
+        str_cut(call, '\'', &call, &before)) {
+        wrong_arguments(f, call);
         return;
-    Str list = f->candidates, one;
-    for (int n = 0; n < 3 && list.len; n++) {
-        ptrdiff_t end = str_find(list, S(",")), close = str_find(list, S(") ->"));
-        Str tail = close >= 0 ? str_sub(list, close, list.len) : (Str){0};
-        end = close >= 0 ? str_find_char(tail, ',') : -1;
-        one = end >= 0 ? str_sub(list, 0, close + end) : list;
-        list = end >= 0 ? str_sub(list, close + end + 1, list.len) : (Str){0};
-        diag_note(it, "there is %.*s", FMT(one));
     }
+    char *text = str_cstr(f->plan->arena, message);
+    if (message.len > 1 && text[0] >= 'A' && text[0] <= 'Z' && !(text[1] >= 'A' && text[1] <= 'Z'))
+        text[0] = (char)(text[0] - 'A' + 'a');
+    if (message.len && (text[message.len - 1] == '.' || text[message.len - 1] == '!'))
+        text[message.len - 1] = '\0';
+    diag_report(f->plan->diag, E0404, f->at, "%s", text);
 }
 
 /* Nothing that can be told without data, files and extensions, or DuckDB's own fault. */
@@ -268,6 +307,12 @@ void sql_report(Plan *plan, SqlUnit *unit, Str sql, bool again, Str error)
     }
     unit->failed = true;
     Str column = quoted_after(f.message, S("does not have a column named "));
+    bool unplaced = str_find(f.message, S("list not found in FROM")) >= 0 ||
+                    str_find(f.message, S(" side of join")) >= 0;
+    if (unplaced && f.position < 0) { /* EXCLUDE (x), USING (x): the name is all there is */
+        column = quoted_after(f.message, S("Column "));
+        f.position = sql_find_word(sql, column);
+    }
     if (str_eq(f.kind, S("Parser")) || str_eq(f.kind, S("Model")) ||
         str_eq(f.kind, S("Invalid Input")))
         syntax(&f);

@@ -57,7 +57,10 @@ SqlNames sql_tables(Arena *arena, Str sql);
 bool sql_name_char(char c);
 size_t sql_word_end(Str sql, size_t at);          /* of the word, text or sign at `at` */
 size_t sql_name_end(Str sql, size_t at);          /* of a.b.c */
+size_t sql_start(Str sql);                        /* past blanks and comments */
 size_t sql_second_statement(Str sql);             /* where it begins; 0: there is none */
+ptrdiff_t sql_find_word(Str sql, Str word);       /* a name, in quotes or not; -1 */
+bool sql_has_table(Str sql, Str name);            /* `name` stands alone: an alias or a table */
 Str sql_unquoted(Arena *arena, Str name);         /* "a""b" -> a"b */
 
 /* ---- text_map.c: from the rendered text back to what was written ---- */

@@ -140,6 +140,12 @@ size_t sql_name_end(Str sql, size_t at)
     return end;
 }
 
+size_t sql_start(Str sql)
+{
+    size_t start = skip(sql, 0);
+    return start < (size_t)sql.len ? start : 0;
+}
+
 size_t sql_second_statement(Str sql)
 {
     Token t;
@@ -156,6 +162,28 @@ size_t sql_second_statement(Str sql)
 Str sql_unquoted(Arena *arena, Str name)
 {
     return str_find(name, S("\"\"")) < 0 ? name : str_replace(arena, name, S("\"\""), S("\""));
+}
+
+ptrdiff_t sql_find_word(Str sql, Str word)
+{
+    Token t;
+    for (size_t at = 0; next(sql, &at, &t);)
+        if ((t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) && str_eq_nocase(t.text, word))
+            return (ptrdiff_t)t.start;
+    return -1;
+}
+
+bool sql_has_table(Str sql, Str name)
+{
+    Token t;
+    for (size_t at = 0; next(sql, &at, &t);) {
+        bool word = t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+        bool prefix = at < (size_t)sql.len && sql.ptr[at] == '.';
+        bool part = t.start > 0 && sql.ptr[t.start - 1] == '.';
+        if (word && !prefix && !part && str_eq_nocase(t.text, name))
+            return true;
+    }
+    return false;
 }
 
 /* ---- Tables ---- */

@@ -77,10 +77,7 @@ static Str leading_comment(Arena *a, Str text)
     StrBuf b = {0};
     Str line, rest = text;
     while (rest.len) {
-        if (!str_cut(rest, '\n', &line, &rest)) {
-            line = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, '\n', &line, &rest);
         line = str_trim(line);
         if (str_starts(line, S("--"))) {
             Str words = str_trim(str_sub(line, 2, line.len));

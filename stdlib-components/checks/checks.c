@@ -134,6 +134,17 @@ static void declare(CheckQuery *q, const Config *c, DgStr name)
                                   .reads = {keys, 1}, .at = &c->asset});
 }
 
+/* Something in the item that the user wrote. */
+static const void *written(DgPlanner *p, const CheckItem *item)
+{
+    for (const DgField *f = item_fields; f->name; f++) {
+        const char *member = (const char *)item + f->offset;
+        if (p->api->is_set(p, member))
+            return member;
+    }
+    return item;
+}
+
 static void plan_item(DgPlanner *p, const Config *c, const CheckItem *item, size_t number)
 {
     CheckQuery q = {.p = p, .item = item};
@@ -141,7 +152,7 @@ static void plan_item(DgPlanner *p, const Config *c, const CheckItem *item, size
     if (kinds == 1)
         declare(&q, c, name_of(&q, c, number));
     else
-        p->api->report(p, kinds ? "E0110" : "E0106", item,
+        p->api->report(p, kinds ? "E0110" : "E0106", written(p, item),
                        "each entry has one of `not_null`, `unique`, `accepted_values`, "
                        "`relationships`, `row_count`, `freshness`, `range`, `sql`",
                        kinds ? "this check has %d kinds" : "this check has no kind", kinds);

@@ -146,15 +146,15 @@ static void relation(CheckQuery *q)
     begin(q, "relationships", &r->to, r->column);
     add(q, "SELECT here.* FROM ");
     add_table(q);
-    add(q, " AS here WHERE here.");
-    add_column(q, &r->column);
-    add(q, " IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {{ ref(");
+    add(q, " AS here ANTI JOIN {{ ref(");
     add_quoted(&q->sql, r->to, '\'');
-    add(q, ") }} AS there WHERE there.");
+    add(q, ") }} AS there ON there.");
     add_column(q, field);
     add(q, " = here.");
     add_column(q, &r->column);
-    add(q, ")");
+    add(q, " WHERE here.");
+    add_column(q, &r->column);
+    add(q, " IS NOT NULL");
     q->other = r->to;
 }
 

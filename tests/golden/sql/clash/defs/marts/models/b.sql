@@ -1,0 +1,1 @@
+select * from {{ ref('daily') }} join ooother.daily using (day)

@@ -1,0 +1,1 @@
+select day as dag from {{ source('raw', 'flights') }}

@@ -1,0 +1,1 @@
+select flights.day, raw.flights.origin from raw.flights

@@ -1,0 +1,1 @@
+from marts.c select day, distance::integer as km -- from nowhere

@@ -1,0 +1,1 @@
+select {{ cents('delay') }} as cents from {{ ref('daily') }}

@@ -1,0 +1,1 @@
+select {{ cents('delayy') }} as cents from {{ ref('daily') }}

@@ -1,0 +1,1 @@
+select {{ broken('delay') }} as cents from {{ ref('daily') }}

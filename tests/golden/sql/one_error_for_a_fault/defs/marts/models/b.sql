@@ -1,0 +1,1 @@
+select dayy from {{ ref('a') }}

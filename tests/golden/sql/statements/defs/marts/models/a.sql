@@ -1,0 +1,2 @@
+select day from {{ ref('daily') }};
+select 2

@@ -1,0 +1,3 @@
+select day,
+       sum(flights)) as flights
+from {{ ref('daily') }}

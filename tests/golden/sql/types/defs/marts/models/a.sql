@@ -1,0 +1,2 @@
+select day + origin as sum_of_both
+from {{ ref('daily') }}

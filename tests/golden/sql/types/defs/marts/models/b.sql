@@ -1,0 +1,2 @@
+select uper(origin) as origin
+from {{ ref('daily') }}

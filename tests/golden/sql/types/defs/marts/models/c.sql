@@ -1,0 +1,1 @@
+select origin, sum(flights) from {{ ref('daily') }}

@@ -1,0 +1,1 @@
+select * exclude (dayy) from {{ ref('daily') }}

@@ -1,0 +1,1 @@
+select d.day from {{ ref('daily') }} dd

@@ -1,0 +1,1 @@
+select date_trunc('month', origin, 3) from {{ ref('daily') }}

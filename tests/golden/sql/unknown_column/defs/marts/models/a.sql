@@ -1,0 +1,2 @@
+select dayy, flights
+from {{ ref('daily') }}

@@ -1,0 +1,2 @@
+select day, flights
+from {{ ref('daily') }}

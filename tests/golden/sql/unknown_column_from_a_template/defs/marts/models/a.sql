@@ -1,0 +1,3 @@
+{% set column = 'dayy' %}
+select flights, {{ column }}
+from {{ ref('daily') }}

@@ -1,0 +1,6 @@
+select
+{% for c in ['day', 'origin'] %}
+    {{ c }},
+{% endfor %}
+    flights
+from {{ ref('daily') }}
