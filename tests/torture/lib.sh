@@ -17,9 +17,8 @@ failures=0
 # build_tool NAME SOURCES...: links against the runtime that `make` built.
 build_tool() {
     local name=$1; shift
-    mkdir -p "$BUILD/test"
     (cd "$ROOT" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -isystem "$(scripts/tp_dir.sh)/include" \
-        -o "$BUILD/test/$name" "$@" -L"$BUILD/lib" \
+        -o "$scratch/$name" "$@" -L"$BUILD/lib" \
         -Wl,--start-group $(sed "s|^lib.*\.a$|$BUILD/lib/&|" "$BUILD/lib/LINK") -Wl,--end-group)
 }
 
@@ -27,7 +26,7 @@ prepare() {
     build_tool torture_dump tests/torture/dump.c || exit 1
     if [ $# -eq 0 ]; then
         build_tool torture_toy tests/support/toy.c tests/torture/toy_main.c || exit 1
-        set -- "$BUILD/test/torture_toy" run --job numbers
+        set -- "$scratch/torture_toy" run --job numbers
     fi
     executable=$1; shift
     arguments=("$@")
@@ -51,7 +50,7 @@ recover_in() {
 }
 
 dump() {
-    "$BUILD/test/torture_dump" "$(ls "$1"/*.duckdb)"
+    "$scratch/torture_dump" "$(ls "$1"/*.duckdb)"
 }
 
 # What is in HOME is what a run without faults leaves.
