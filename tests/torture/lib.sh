@@ -26,6 +26,7 @@ prepare() {
     build_tool torture_dump tests/torture/dump.c || exit 1
     if [ $# -eq 0 ]; then
         build_tool torture_toy tests/support/toy.c tests/torture/toy_main.c || exit 1
+        export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so
         set -- "$scratch/torture_toy" run --job numbers
     fi
     executable=$1; shift
@@ -50,7 +51,7 @@ recover_in() {
 }
 
 dump() {
-    "$scratch/torture_dump" "$(ls "$1"/*.duckdb)"
+    DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so "$scratch/torture_dump" "$(ls "$1"/*.duckdb)"
 }
 
 # What is in HOME is what a run without faults leaves.
