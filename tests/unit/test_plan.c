@@ -198,18 +198,21 @@ static void jobs_and_schedules_are_checked(void **state)
                      "---\ntype: dgc.Job\nattributes: {name: k, selection: 'group:none'}\n"
                      "---\ntype: dgc.Schedule\nattributes: {name: s, cron: '0 25 * * *', target: j}\n"
                      "---\ntype: dgc.Schedule\nattributes: {name: t, cron: '@daily', timezone: Mars/X}\n"
-                     "---\ntype: dgc.Schedule\nattributes: {name: t, cron: '@daily'}\n"
                      "---\ntype: dgc.Schedule\nattributes: {name: u, cron: '@daily', target: order}\n");
     Str errors = fixture_errors(&f);
     static const char *const starts[] = {
         "E0110 defs/a/defs.yaml:7:20 `a b` is not a name for a job\n",
         "\nE0301 defs/a/defs.yaml:10:", "\nW0305 defs/a/defs.yaml:13:", "\nE0302 defs/a/defs.yaml:16:32 `25` is not an hour\n",
-        "\nE0303 defs/a/defs.yaml:19:49 ", "\nE0204 defs/a/defs.yaml:22:20 two schedules are named `t`\n",
-        "\nE0202 defs/a/defs.yaml:25:47 "};
+        "\nE0303 defs/a/defs.yaml:19:49 ", "\nE0202 defs/a/defs.yaml:22:47 "};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (str_find(errors, str_from(starts[i])) < 0)
             fail_msg("%s is not in\n%.*s", starts[i], FMT(errors));
     fixture_close(&f);
+    expect_errors("-- defs/a/defs.yaml --\n" SCRIPT("  asset: {key: orders}\n")
+                  "---\ntype: dgc.Schedule\nattributes: {name: t, cron: '@daily'}\n"
+                  "---\ntype: dgc.Schedule\nattributes: {name: t, cron: '@daily'}\n",
+                  "E0204 defs/a/defs.yaml:10:20 two schedules are named `t`\n"
+                  "  at defs/a/defs.yaml:7:20 the first `t` is here\n");
 }
 
 static void own_rules_go_before_those_of_folders(void **state)
