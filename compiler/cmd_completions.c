@@ -19,10 +19,7 @@ static void offer(Str candidate, Str prefix)
 static void offer_words(const char *words, Str prefix)
 {
     for (Str rest = str_from(words), word; rest.len;) {
-        if (!str_cut(rest, ' ', &word, &rest)) {
-            word = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, ' ', &word, &rest);
         offer(word, prefix);
     }
 }

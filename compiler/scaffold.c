@@ -51,10 +51,7 @@ static void add_entry(StrBuf *out, int indent, bool comment, const char *key, St
     }
     buf_format(out, "%*s%s%s:\n", indent, "", mark, key);
     for (Str rest = text, line; rest.len;) {
-        if (!str_cut(rest, '\n', &line, &rest)) {
-            line = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, '\n', &line, &rest);
         buf_format(out, "%*s%s  %.*s\n", indent, "", mark, FMT(line));
     }
 }
