@@ -113,9 +113,9 @@ typedef struct Walk {
 
 static void visit(Walk *w, Str folder, bool deep, int depth)
 {
-    char *disk = str_cstr(w->arena, folder.len && folder.ptr[0] == '/'
-                                        ? folder
-                                        : str_format(w->arena, "%.*s/%.*s", FMT(w->root), FMT(folder)));
+    bool absolute = folder.len && folder.ptr[0] == '/';
+    Str whole = absolute ? folder : str_format(w->arena, "%.*s/%.*s", FMT(w->root), FMT(folder));
+    char *disk = str_cstr(w->arena, whole);
     DIR *dir = depth < 64 ? opendir(disk) : NULL;
     if (!dir)
         return;
@@ -124,9 +124,8 @@ static void visit(Walk *w, Str folder, bool deep, int depth)
         if (entry->d_name[0] == '.')
             continue;
         Str name = str_from(entry->d_name);
-        Str path = !folder.len             ? str_copy(w->arena, name)
-                   : str_eq(folder, S("/")) ? str_format(w->arena, "/%.*s", FMT(name))
-                                            : str_format(w->arena, "%.*s/%.*s", FMT(folder), FMT(name));
+        bool bare = !folder.len || str_eq(folder, S("/"));
+        Str path = str_format(w->arena, "%.*s%s%.*s", FMT(folder), bare ? "" : "/", FMT(name));
         struct stat info;
         if (stat(str_cstr(w->arena, str_format(w->arena, "%s/%s", disk, entry->d_name)), &info))
             continue;

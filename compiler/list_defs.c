@@ -156,15 +156,15 @@ void table_print(const Table *t, size_t width, bool color, StrBuf *out)
     buf_format(out, "%s%s%s (%zu)\n", bold, t->title, off, rows);
     for (size_t r = 0; r <= rows; r++) {
         size_t last = columns;
-        while (last > 1 && (!used[last - 1] || (r && !t->cells.items[(r - 1) * columns + last - 1].len)))
+        const Str *cells = r ? &t->cells.items[(r - 1) * columns] : t->heads.items;
+        while (last > 1 && (!used[last - 1] || !cells[last - 1].len))
             last--;
         buf_format(out, "%s", r ? "" : dim);
         for (size_t c = 0; c < last; c++) {
             if (!used[c])
                 continue;
             buf_add(out, S("  "));
-            cell(out, r ? t->cells.items[(r - 1) * columns + c] : t->heads.items[c], widths[c],
-                 c + 1 < last);
+            cell(out, cells[c], widths[c], c + 1 < last);
         }
         buf_format(out, "%s\n", r ? "" : off);
     }
