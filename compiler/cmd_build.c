@@ -114,7 +114,7 @@ int cmd_build(int argc, char **argv)
         return code;
     Compile c = {0};
     CompileOptions co = {.project = o.rest.count ? o.rest.items[0] : (Str){0}, .select = o.select,
-                         .job = o.job, .check_sql = true};
+                         .job = o.job, .check_sql = true, .lineage = true};
     bool good = compile_project(&c, &co);
     if (c.diag.items.count)
         diag_print(&c.diag, 2);

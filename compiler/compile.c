@@ -192,6 +192,8 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
     pass_check(plan);
     if (o->check_env)
         pass_env(plan, c->project);
+    if (o->lineage && !diag_failed(plan->diag))
+        sql_units_lineage(plan);
     if (!diag_failed(plan->diag))
         pass_prune(plan, o->select, o->job);
     settle_needs(plan);

@@ -12,6 +12,7 @@ typedef struct CompileOptions {
     Str project;        /* folder; empty: the current one, or the nearest above that is a project */
     Str select, job;    /* prune to a part; empty: all */
     bool check_sql;     /* bind the models with DuckDB */
+    bool lineage;       /* of columns, through SQL models: some 0.3 ms a model */
     bool check_env;     /* E0501/E0503: are the named environment variables set or declared */
     StrArray paths;     /* check only these files (all are loaded) */
 } CompileOptions;

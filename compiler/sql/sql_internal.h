@@ -70,6 +70,9 @@ Str sql_unquoted(Arena *arena, Str name);         /* "a""b" -> a"b */
 Span sql_span(Plan *plan, SqlUnit *unit, Str rendered, bool again, size_t start, size_t end,
               bool *exact);
 
+/* ---- lineage.c: the edges of one model, from its syntax tree as json_serialize_sql gives it ---- */
+void sql_lineage_of(Plan *plan, Asset *asset, Str tree);
+
 /* ---- report.c ---- */
 
 /* DuckDB's error (JSON) about `sql`, unless it is about something that no check can know. */
