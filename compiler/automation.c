@@ -1,7 +1,7 @@
 /* automation.c - automation conditions, as `dg list defs` shows them.
  *
- * A condition is a record that a template made: a method of AutomationCondition, with arguments and,
- * for chained calls, what it was called `on`. dgc keeps conditions as data; here they are unfolded
+ * A condition is a record that a template made: a method of AutomationCondition, with arguments
+ * and, for chained calls, what it was called `on`. dgc keeps conditions as data; here they are unfolded
  * into Dagster's tree of operators, of which the upper levels are shown. */
 #include "compiler/spec.h"
 

@@ -1,7 +1,7 @@
 /* pass_order.c - cycles, and the order in which steps run.
  *
  * Assets are looked at first, since a circle among them is what a user can read; steps may still
- * wait for each other when one makes several assets. Both searches are linear, without recursion. */
+ * wait for each other when one makes several assets. Both searches are linear, no recursion. */
 #include <stdlib.h>
 
 #include "compiler/pass.h"

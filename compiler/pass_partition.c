@@ -15,7 +15,8 @@ static void partition_step(const Plan *plan, Step *step)
         if (asset->partitions == first->partitions)
             continue;
         DiagItem *it = diag_report(plan->diag, E0304, asset->at,
-                                   "one step makes assets with different partitions: `%.*s` is %.*s",
+                                   "one step makes assets with different partitions: `%.*s` "
+                                   "is %.*s",
                                    FMT(asset->key), FMT(asset->partitions->shown));
         diag_label(it, first->at, "`%.*s` is %.*s", FMT(first->key),
                    FMT(first->partitions->shown));

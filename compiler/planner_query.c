@@ -138,7 +138,8 @@ bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **column
 {
     const PlannerImpl *m = p->impl;
     DgError err = {0};
-    return dg_infer_columns(m->b->plan->arena, disk_path(m, path), format, columns, count, &err) == DG_OK;
+    return dg_infer_columns(m->b->plan->arena, disk_path(m, path), format, columns, count,
+                            &err) == DG_OK;
 }
 
 DgStr query_folder(DgPlanner *p)

@@ -94,7 +94,8 @@ static YamlNode *node_of(Arena *arena, DgEval *ev, DgValue v, Span at)
 }
 
 /* A mapping; NULL: nothing to change, or reported. */
-static YamlNode *mapping(Plan *plan, YamlNode *translation, const Scope *scope, DgEval *ev, bool *ok)
+static YamlNode *mapping(Plan *plan, YamlNode *translation, const Scope *scope, DgEval *ev,
+                         bool *ok)
 {
     *ok = true;
     if (translation->kind == YAML_MAP)
