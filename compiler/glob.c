@@ -164,7 +164,8 @@ StrArray glob_files(Arena *arena, Str root, Str pattern)
     Str folder = slash > 0 ? str_sub(pattern, 0, slash) : slash == 0 ? S("/") : S("");
     Str rest = str_sub(pattern, slash + 1, pattern.len);
     visit(&w, folder, str_find_char(rest, '/') >= 0 || str_find(rest, S("**")) >= 0, 0);
-    qsort(found.items, found.count, sizeof(Str), compare_strs);
+    if (found.count)
+        qsort(found.items, found.count, sizeof(Str), compare_strs);
     return found;
 }
 
