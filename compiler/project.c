@@ -78,6 +78,8 @@ static Layout layout_of(Arena *a, Str folder, Project *p)
             defs_module = str_format(a, "%.*s.defs", FMT(root_module));
         p->is_dg = true;
         p->name = setting(a, &toml, prefix, "project.code_location_name");
+        if (!p->name.len)
+            p->name = toml_get(&toml, S("project.name"));
         p->defs = defs_module.len ? module_folder(a, folder, defs_module) : S("defs");
         return LAYOUT_DG;
     }

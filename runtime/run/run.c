@@ -279,6 +279,15 @@ static void json_unit(const Run *run, const Unit *u, StrBuf *b)
         buf_json(b, c->detail);
         buf_char(b, '}');
     }
+    buf_add(b, S("], \"metadata\": ["));
+    for (size_t i = 0; i < u->metadata.count; i++) {
+        const MetadataItem *m = &u->metadata.items[i];
+        buf_add(b, i ? S(", {\"asset\": ") : S("{\"asset\": "));
+        buf_json(b, m->asset);
+        buf_add(b, S(", \"name\": "));
+        buf_json(b, m->name);
+        buf_format(b, ", \"value\": %.*s}", FMT(m->json));
+    }
     buf_add(b, S("], \"reason\": "));
     u->state == UNIT_SKIPPED ? buf_json(b, str_from(u->reason)) : buf_add(b, S("null"));
     buf_add(b, S(", \"error\": "));

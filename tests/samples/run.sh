@@ -22,6 +22,7 @@ run_sample() { # name, drivers
 }
 
 run_sample shop gcc clang tcc pack
+run_sample dagster-project gcc
 run_sample github-events gcc
 run_sample flights gcc
 finish
