@@ -1,11 +1,6 @@
 /* ref_place.c - where a unit's SQL names one of the assets that it reads. */
 #include "compiler/sql/sql_internal.h"
 
-static bool name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* The asset's name as a whole word, first inside `{{ }}`, then anywhere. */
 Span sql_ref_span(const Plan *plan, const Asset *asset, const Asset *read)
 {
@@ -24,8 +19,9 @@ Span sql_ref_span(const Plan *plan, const Asset *asset, const Asset *read)
         for (ptrdiff_t from = 0, at; (at = str_find(str_sub(text, from, text.len), name)) >= 0;) {
             at += from;
             ptrdiff_t end = at + name.len;
-            bool word = (at == 0 || !name_char(text.ptr[at - 1])) && (end >= text.len || !name_char(text.ptr[end]));
-            bool quoted = at > 0 && (text.ptr[at - 1] == '\'' || text.ptr[at - 1] == '"' || text.ptr[at - 1] == '/');
+            char before = at > 0 ? text.ptr[at - 1] : '\0';
+            bool word = end >= text.len || !sql_name_char(text.ptr[end]);
+            bool quoted = before == '\'' || before == '"' || before == '/';
             if (word && quoted)
                 return template_span(&unit->parsed->place, (uint32_t)at, (uint32_t)end);
             from = end;

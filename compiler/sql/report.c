@@ -195,7 +195,8 @@ static void unknown_table(Fault *f, Str name)
                                                    FMT(x->table)));
     }
     DiagItem *it = diag_report(plan->diag, E0403, f->at, "table `%.*s` does not exist", FMT(shown));
-    if (!names.count || !f->exact || !diag_suggest(it, f->at, "table", shown, names.items, names.count))
+    if (!names.count || !f->exact ||
+        !diag_suggest(it, f->at, "table", shown, names.items, names.count))
         diag_help(it, "tables are those of assets: write `schema.table`, or "
                       "{{ ref('name') }} or {{ source('schema', 'table') }}");
 }

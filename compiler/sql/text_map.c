@@ -67,7 +67,8 @@ static TStmts mark_stmts(Marks *m, const TStmts *from)
         bool prints = s->kind == TS_PRINT || s->kind == TS_CALL || s->kind == TS_FILTER;
         if (s->kind == TS_TEXT) {
             bool exact = s->as.text.len == (ptrdiff_t)(s->end - s->start) || s->end <= s->start;
-            Str mark = mark_text(m, MARK_TEXT, s->start, s->start + (uint32_t)s->as.text.len, exact);
+            uint32_t end = s->start + (uint32_t)s->as.text.len;
+            Str mark = mark_text(m, MARK_TEXT, s->start, end, exact);
             array_add(m->arena, &out, text_stmt(m, s, str_concat(m->arena, mark, s->as.text)));
             continue;
         }

@@ -47,7 +47,8 @@ static const DgField fields[] = {
                             "models are."),
     DG_FIELD_STRINGS(Config, post_hook, .flags = DG_ONE_OR_MANY | DG_NO_TEMPLATE,
                      .doc = "SQL to run after each model, in its transaction."),
-    DG_FIELD_STRUCT(Config, spec, DgAssetSpec, dg_asset_post_fields, .flags = DG_BUILD | DG_ADVANCED,
+    DG_FIELD_STRUCT(Config, spec, DgAssetSpec, dg_asset_post_fields,
+                    .flags = DG_BUILD | DG_ADVANCED,
                     .doc = "Further parts of the models' asset specs, such as `partitions_def`."),
     {0},
 };
