@@ -290,24 +290,29 @@ static bool put32(char *at, int64_t value, bool is_signed)
     return true;
 }
 
+/* Sums wrap, as in a linker: only what does not fit its field is an error. */
+static int64_t sum(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a + b);
+}
+
 static bool relocate_one(ElfImage *image, uint32_t type, char *at, uintptr_t symbol, int64_t addend)
 {
-    int64_t here = (int64_t)(uintptr_t)at, value = (int64_t)symbol + addend;
+    uint64_t here = (uint64_t)(uintptr_t)at, offset = (uint64_t)addend - here;
+    int64_t value = sum(symbol, (uint64_t)addend), distance = sum(symbol, offset);
     switch (type) {
     case R_X86_64_NONE: return true;
     case R_X86_64_64: memcpy(at, &value, 8); return true;
-    case R_X86_64_PC64: value -= here; memcpy(at, &value, 8); return true;
+    case R_X86_64_PC64: memcpy(at, &distance, 8); return true;
     case R_X86_64_32: return put32(at, value, false);
     case R_X86_64_32S: return put32(at, value, true);
     case R_X86_64_PC32:
     case R_X86_64_PLT32:
-        if (put32(at, value - here, true))
-            return true;
-        return put32(at, (int64_t)stub_for(image, symbol) + addend - here, true);
+        return put32(at, distance, true) || put32(at, sum(stub_for(image, symbol), offset), true);
     case R_X86_64_GOTPCREL:
     case R_X86_64_GOTPCRELX:
     case R_X86_64_REX_GOTPCRELX:
-        return put32(at, (int64_t)slot_for(image, symbol) + addend - here, true);
+        return put32(at, sum(slot_for(image, symbol), offset), true);
     default: return false;
     }
 }
