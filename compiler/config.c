@@ -174,7 +174,7 @@ static void fill_list(Fill *f, const DgField *field, YamlNode *node, DgList *to)
         return;
     if (node->kind == YAML_LIST) {
         fill_elements(f, field, node->as.list.items, NULL, node->as.list.count, to);
-    } else if (fill_from_template(f, field, node, to)) {
+    } else if (!(field->flags & DG_NO_TEMPLATE) && fill_from_template(f, field, node, to)) {
         return;
     } else if ((field->flags & DG_ONE_OR_MANY) &&
                (node->kind != YAML_MAP || field->of_kind == DG_F_STRUCT ||
@@ -322,6 +322,28 @@ static Misspelt *find_misspelt(Fill *f, const DgField *fields, const YamlNode *n
     return first;
 }
 
+static void report_no_mapping(Fill *f, const DgField *fields, const YamlNode *node, const char *what)
+{
+    DiagItem *it = diag_report(f->diag, E0102, node->at, "%s must be a mapping, found %s", what,
+                               yaml_kind_name(node->kind));
+    const DgField *first = fields;
+    for (const DgField *x = fields; x->name; x++)
+        if ((x->flags & DG_REQUIRED) && !(first->flags & DG_REQUIRED))
+            first = x;
+    if (first->name)
+        diag_help(it, "for example: `{%s: %s}`", first->name,
+                  first->example ? first->example : field_kind_example(first->kind));
+}
+
+/* No key of a mapping is known: it is of another kind altogether, and what is missing says little. */
+static bool all_strange(const YamlNode *node, const Misspelt *m)
+{
+    size_t strange = 0;
+    for (; m; m = m->next)
+        strange += !m->meant;
+    return node && node->as.map.count && strange == node->as.map.count;
+}
+
 static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode *node, Span at,
                         char *base, const char *what)
 {
@@ -334,8 +356,7 @@ static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode
     const DgField *shorthand = node && node->kind != YAML_MAP ? shorthand_of(fields, node) : NULL;
     if (node && node->kind != YAML_MAP && !shorthand) {
         f->failed = true;
-        diag_report(f->diag, E0102, node->at, "%s must be a mapping, found %s", what,
-                    yaml_kind_name(node->kind));
+        report_no_mapping(f, fields, node, what);
         return;
     }
     if (f->depth++ >= LIMIT_YAML_DEPTH) {
@@ -343,6 +364,7 @@ static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode
         return;
     }
     Misspelt *wrong = shorthand || (flags & DG_OPEN) ? NULL : find_misspelt(f, fields, node);
+    bool strange = all_strange(node, wrong);
     for (const DgField *x = fields; x->name; x++) {
         YamlEntry *entry = shorthand ? NULL : yaml_entry(node, str_from(x->name));
         if (!entry)
@@ -354,7 +376,7 @@ static void fill_struct(Fill *f, const DgField *fields, uint32_t flags, YamlNode
             set_absent(f, x, base);
         if (value)
             fill_field(f, x, value, entry ? entry->key->at : at, base + x->offset);
-        else if (x->flags & DG_REQUIRED)
+        else if ((x->flags & DG_REQUIRED) && !strange)
             report_missing(f, x, node, at, what);
     }
     for (Misspelt *m = wrong; m; m = m->next)

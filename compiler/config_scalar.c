@@ -50,6 +50,51 @@ static bool is_text_kind(DgFieldKind k)
            k == DG_F_CRON || k == DG_F_COLUMN_TYPE;
 }
 
+static bool is_scalar(const YamlNode *node)
+{
+    return node->kind < YAML_LIST && !node->alias_at.file;
+}
+
+/* What to write instead; an edit where what was meant is likely. */
+static void help_mismatch(Fill *f, DiagItem *it, const DgField *field, DgFieldKind kind,
+                          const YamlNode *node)
+{
+    const Sources *s = f->diag->sources;
+    const char *own = kind == field->kind ? field->example : NULL, *any = field_kind_example(kind);
+    const YamlNode *only = node->kind == YAML_LIST && node->as.list.count == 1 && !node->alias_at.file
+                               ? node->as.list.items[0]
+                               : NULL;
+    if (node->kind == YAML_MAP && node->as.map.count == 1 &&
+        node->as.map.entries[0].key->kind == YAML_MAP)
+        diag_help(it, "a template must be quoted: \"{{ ... }}\"");
+    else if (node->kind == YAML_BOOL && is_text_kind(kind) && is_scalar(node))
+        diag_fix(it, FIX_MAYBE, node->at, str_format(f->arena, "\"%.*s\"", FMT(node->text)),
+                 "quote it to mean the text");
+    else if (only && is_scalar(only) &&
+             (is_text_kind(kind) || (kind == DG_F_INT && only->kind == YAML_INT) ||
+              (kind == DG_F_BOOL && only->kind == YAML_BOOL)))
+        diag_fix(it, FIX_MAYBE, node->at,
+                 str_sub(sources_file(s, only->at.file)->text, only->at.start, only->at.end),
+                 "write it without brackets");
+    else if (kind == DG_F_LIST && is_scalar(node) && node->kind != YAML_NULL)
+        diag_fix(it, FIX_MAYBE, node->at,
+                 str_format(f->arena, "[%.*s]", FMT(str_sub(sources_file(s, node->at.file)->text,
+                                                            node->at.start, node->at.end))),
+                 "write a list of one");
+    else if (own)
+        diag_help(it, "for example: `%s: %s`", field->name, own);
+    else if (is_text_kind(kind))
+        diag_help(it, "write one text, in quotes if it has `{`, `[` or `: ` in it");
+    else if (kind == DG_F_LIST)
+        diag_help(it, "write its entries in brackets: `%s: [a, b]`", field->name);
+    else if (kind == DG_F_MAP)
+        diag_help(it, "write names and values: `%s: {name: value}`", field->name);
+    else if (any[0] != '.')
+        diag_help(it, kind == field->kind ? "for example: `%s: %s`"
+                                          : "an entry of `%s` is for example `%s`",
+                  field->name, any);
+}
+
 void fill_mismatch(Fill *f, const DgField *field, DgFieldKind kind, const YamlNode *node)
 {
     f->failed = true;
@@ -58,17 +103,7 @@ void fill_mismatch(Fill *f, const DgField *field, DgFieldKind kind, const YamlNo
     DiagItem *it = diag_report(f->diag, E0102, node->at, "%s`%s` must be %s, found %.*s",
                                kind == field->kind ? "" : "an entry of ", field->name,
                                field_kind_name(kind), FMT(found_text(f, node)));
-    if (node->kind == YAML_MAP && node->as.map.count == 1 &&
-        node->as.map.entries[0].key->kind == YAML_MAP)
-        diag_help(it, "a template must be quoted: \"{{ ... }}\"");
-    else if (node->kind == YAML_BOOL && is_text_kind(kind) && !node->alias_at.file)
-        diag_fix(it, FIX_MAYBE, node->at, str_format(f->arena, "\"%.*s\"", FMT(node->text)),
-                 "quote it to mean the text");
-    else if (field->example && kind == field->kind)
-        diag_help(it, "for example: `%s: %s`", field->name, field->example);
-    else if (kind != DG_F_LIST && kind != DG_F_MAP && field_kind_example(kind)[0] != '.')
-        diag_help(it, kind == field->kind ? "for example: `%s: %s`" : "an entry of `%s` is for example `%s`",
-                  field->name, field_kind_example(kind));
+    help_mismatch(f, it, field, kind, node);
 }
 
 static bool in_bounds(Fill *f, const DgField *field, Span at, double v)

@@ -219,9 +219,19 @@ static void wrong_kinds_say_what_was_found(void **state)
                                  "  help for example: `number: 10`\n");
     expect_said("text: true\n", "E0102 1:7 `text` must be a text, found the boolean `true`\n"
                                 "  fix quote it to mean the text\n");
-    expect_said("names: {a: 1}\n", "E0102 1:8 `names` must be a list, found a mapping\n");
-    expect_said("names: [[1]]\n", "E0102 1:9 an entry of `names` must be a text, found a list\n");
-    expect_said("part: [1]\n", "E0102 1:7 `part` must be a mapping, found a list\n");
+    expect_said("names: {a: 1}\n", "E0102 1:8 `names` must be a list, found a mapping\n"
+                                "  help write its entries in brackets: `names: [a, b]`\n");
+    expect_said("names: a\n", "E0102 1:8 `names` must be a list, found the text `a`\n"
+                              "  fix write a list of one\n");
+    expect_said("names: [[1]]\n", "E0102 1:9 an entry of `names` must be a text, found a list\n"
+                                  "  fix write it without brackets\n");
+    expect_said("text: {a: 1}\n", "E0102 1:7 `text` must be a text, found a mapping\n"
+                                  "  help write one text, in quotes if it has `{`, `[` or `: ` in it\n");
+    expect_said("labels: 5\n", "E0102 1:9 `labels` must be a mapping, found the integer `5`\n"
+                               "  help write names and values: `labels: {name: value}`\n");
+    expect_said("store: {type: disk, a: 1}\n", "E0107 1:21 `store` of type `disk` has no attribute `a`\n");
+    expect_said("part: [1]\n", "E0102 1:7 `part` must be a mapping, found a list\n"
+                               "  help for example: `{name: ...}`\n");
     expect_said("wait: soon\n",
                 "E0102 1:7 `wait` must be a duration such as 90s or 1h30m, found the text `soon`\n"
                 "  help for example: `wait: 5m`\n");
