@@ -11,6 +11,25 @@ typedef struct EnvWalk {
 static void walk_expr(const EnvWalk *w, const TExpr *e);
 static void walk_stmts(const EnvWalk *w, const TStmts *list);
 
+/* What people put secrets into: one of these words between the name's underscores. */
+static bool is_secret_name(Str name)
+{
+    static const char *const words[] = {"TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS", "PWD", "KEY",
+                                        "APIKEY", "CREDENTIAL", "CREDENTIALS", "AUTH", "DSN", "PAT"};
+    for (Str rest = name, word; rest.len;) {
+        if (!str_cut(rest, '_', &word, &rest)) {
+            word = rest;
+            rest = (Str){0};
+        }
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (str_eq_nocase(word, str_from(words[i])))
+                return true;
+        if (str_ends(word, S("PASSWORD")) || str_ends(word, S("TOKEN")))
+            return true;
+    }
+    return false;
+}
+
 static void found(const EnvWalk *w, Str name, bool required, const TExpr *e)
 {
     EnvVar *var = map_get(&w->plan->env_by_name, name);
@@ -20,7 +39,7 @@ static void found(const EnvWalk *w, Str name, bool required, const TExpr *e)
         map_put(w->plan->arena, &w->plan->env_by_name, name, var);
     }
     var->required |= required;
-    var->secret |= w->secret;
+    var->secret |= w->secret || is_secret_name(name);
 }
 
 static bool is_env(const TExpr *e)
