@@ -4,8 +4,7 @@
  * of runtime/symbols.h. A component may also call libc, by the names found in its text.
  */
 #include <ctype.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/mman.h>
 
 #include "codegen/tcc.h"
 #include "runtime/symbols.h"
@@ -93,12 +92,13 @@ static void add_libc(Arena *a, TCCState *s, Str text, Map *seen)
     }
 }
 
+/* Into pages of their own, which live until the process ends; libtcc makes them executable. */
 static bool relocate(TCCState *s)
 {
-    enum { PAGE = 4096 };
     int size = tcc_relocate(s, NULL);
-    void *code = size > 0 ? aligned_alloc(PAGE, ((size_t)size + 2 * PAGE - 1) / PAGE * PAGE) : NULL;
-    return code && tcc_relocate(s, code) >= 0; /* lives until the process ends */
+    void *code = size > 0 ? mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                          : MAP_FAILED;
+    return code != MAP_FAILED && tcc_relocate(s, code) >= 0;
 }
 
 DgStatus driver_jit(Arena *a, Str text, const UserSources *user_sources, const DgPipeline **out,
