@@ -81,8 +81,8 @@ static void help_mismatch(Fill *f, DiagItem *it, const DgField *field, DgFieldKi
                  str_format(f->arena, "[%.*s]", FMT(str_sub(sources_file(s, node->at.file)->text,
                                                             node->at.start, node->at.end))),
                  "write a list of one");
-    else if (own)
-        diag_help(it, "for example: `%s: %s`", field->name, own);
+    else if (own || kind == DG_F_ENUM)
+        diag_help(it, "for example: `%s: %s`", field->name, own ? own : field->choices[0]);
     else if (is_text_kind(kind))
         diag_help(it, "write one text, in quotes if it has `{`, `[` or `: ` in it");
     else if (kind == DG_F_LIST)

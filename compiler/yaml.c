@@ -363,6 +363,7 @@ static void add_own(Loader *l, MapBuild *m, YamlEntry entry)
                                    FMT(entry.key->text));
         diag_set_label(it, "again here");
         diag_label(it, old->key->at, "first here");
+        diag_help(it, "keep one of them");
     }
 }
 
