@@ -22,9 +22,12 @@ static bool is_good(UnitState s)
     return s == UNIT_SUCCEEDED || s == UNIT_DONE_BEFORE;
 }
 
-/* The blocking check of something `u` reads that did not pass in `before`; NULL: none. */
+/* The blocking check of something `u` reads that did not pass in `before`; NULL: none. Assets are
+ * held back; a step that only checks tells more about what is wrong. */
 static const CheckResult *held_by(const Run *run, const Unit *u, const Unit *before)
 {
+    if (u->def->checks.count && !u->def->assets.count)
+        return NULL;
     for (size_t c = 0; c < before->checks.count; c++) {
         const CheckResult *check = &before->checks.items[c];
         if (check->passed || check->warn || !check->blocking)
