@@ -37,10 +37,7 @@ const char *driver_find(Arena *a, const char *const *names)
     Str path = str_from(getenv("PATH"));
     for (; *names; names++) {
         for (Str rest = path, dir; rest.len;) {
-            if (!str_cut(rest, ':', &dir, &rest)) {
-                dir = rest;
-                rest = (Str){0};
-            }
+            str_cut(rest, ':', &dir, &rest);
             char *full = str_cstr(a, str_format(a, "%.*s/%s", FMT(dir), *names));
             if (dir.len && access(full, X_OK) == 0)
                 return full;
@@ -95,10 +92,7 @@ bool driver_link_list(Build *b, StrArray *out)
         return false;
     }
     while (rest.len) {
-        if (!str_cut(rest, '\n', &line, &rest)) {
-            line = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, '\n', &line, &rest);
         if (line.len)
             array_add(b->a, out, line);
     }
@@ -148,10 +142,7 @@ static void expand(StrBuf *out, Str text, const char *shown, bool *done, int dep
 {
     uint32_t number = 0;
     for (Str rest = text, line; rest.len;) {
-        if (!str_cut(rest, '\n', &line, &rest)) {
-            line = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, '\n', &line, &rest);
         number++;
         int header = header_of_line(line);
         if (header < 0 || depth > 8) {

@@ -145,10 +145,7 @@ static void print_test(const Test *t, bool color)
                                  : (color ? "\033[31mFAIL\033[0m" : "FAIL");
     printf("%s %.*s (%.0f ms)\n", word, FMT(t->fixture->name), t->elapsed_ms);
     for (Str rest = buf_str(&t->report), line; !t->passed && rest.len;) {
-        if (!str_cut(rest, '\n', &line, &rest)) {
-            line = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, '\n', &line, &rest);
         printf("     %.*s\n", FMT(line));
     }
     fflush(stdout);

@@ -17,10 +17,7 @@ static bool is_secret_name(Str name)
     static const char *const words[] = {"TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS", "PWD", "KEY",
                                         "APIKEY", "CREDENTIAL", "CREDENTIALS", "AUTH", "DSN", "PAT"};
     for (Str rest = name, word; rest.len;) {
-        if (!str_cut(rest, '_', &word, &rest)) {
-            word = rest;
-            rest = (Str){0};
-        }
+        str_cut(rest, '_', &word, &rest);
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (str_eq_nocase(word, str_from(words[i])))
                 return true;
