@@ -104,7 +104,7 @@ static CompileOptions compile_options(const CheckOptions *o, Arena *a)
     char real[PATH_MAX];
     for (size_t i = 0; i < o->rest.count; i++) {
         Str path = o->rest.items[i];
-        if (i > 0 && co.project.len) { /* a file of PROJECT, as it is shown in messages, or as it is */
+        if (i > 0 && co.project.len) { /* a file of PROJECT: as messages show it, or as it is */
             Str inside = str_format(a, "%.*s/%.*s", FMT(co.project), FMT(path));
             if (realpath(str_cstr(a, inside), real) || realpath(str_cstr(a, path), real))
                 path = str_copy(a, str_from(real));
@@ -244,7 +244,8 @@ static void watch_folders(int fd, Str files)
             continue;
         memcpy(folder, line.ptr, (size_t)n);
         folder[n] = '\0';
-        inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
+        inotify_add_watch(fd, folder,
+                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
     }
 }
 
@@ -303,7 +304,8 @@ int cmd_check(int argc, char **argv)
     if (o.json)
         o.format = S("json");
     if (format_of(o.format) == FORMATS) {
-        fprintf(stderr, "dgc check: there is no format `%.*s`; formats are text, json, sarif, github\n",
+        fprintf(stderr,
+                "dgc check: there is no format `%.*s`; formats are text, json, sarif, github\n",
                 FMT(o.format));
         return 2;
     }

@@ -1,4 +1,4 @@
-/* cmd_completions.c - `dgc completions SHELL`, and the hidden `dgc __complete` that its scripts ask.
+/* cmd_completions.c - `dgc completions SHELL`; its scripts ask the hidden `dgc __complete`.
  *
  * The scripts know nothing themselves: they hand over the words typed so far and take back one
  * candidate a line. Options come from the usage texts, names from the registry and the project. */
@@ -37,7 +37,8 @@ static void offer_options(const Command *c, Str prefix)
         if (!begins)
             continue;
         ptrdiff_t end = i + 2;
-        while (end < usage.len && ((usage.ptr[end] >= 'a' && usage.ptr[end] <= 'z') || usage.ptr[end] == '-'))
+        while (end < usage.len && ((usage.ptr[end] >= 'a' && usage.ptr[end] <= 'z') ||
+                                   usage.ptr[end] == '-'))
             end++;
         Str option = str_sub(usage, i, end);
         bool known = false;

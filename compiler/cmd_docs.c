@@ -13,8 +13,8 @@ static int write_pages(Arena *a, Str folder)
     DgError err = {0};
     StrBuf index = {0};
     reference_index(&index);
-    DgStatus status = scaffold_write(a, str_format(a, "%.*s/README.md", FMT(folder)), buf_str(&index),
-                                     true, &err);
+    DgStatus status = scaffold_write(a, str_format(a, "%.*s/README.md", FMT(folder)),
+                                     buf_str(&index), true, &err);
     for (size_t i = 0; i < registry_count() && status == DG_OK; i++) {
         StrBuf page = {0};
         reference_component(registry_at(i), &page);

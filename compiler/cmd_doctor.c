@@ -24,13 +24,15 @@ typedef struct Doctor {
 
 static void found(Doctor *d, Health health, const char *name, Str detail, const char *remedy)
 {
-    Finding f = {health, str_from(name), detail, health == HEALTH_GOOD ? (Str){0} : str_from(remedy)};
+    Finding f = {health, str_from(name), detail,
+                 health == HEALTH_GOOD ? (Str){0} : str_from(remedy)};
     array_add(d->arena, &d->findings, f);
 }
 
 static bool readable(Doctor *d, Str folder, const char *name)
 {
-    return access(str_cstr(d->arena, str_format(d->arena, "%.*s/%s", FMT(folder), name)), R_OK) == 0;
+    return access(str_cstr(d->arena, str_format(d->arena, "%.*s/%s", FMT(folder), name)),
+                  R_OK) == 0;
 }
 
 /* The first tool of a list that is on PATH; `remedy` for when none is. */
@@ -77,7 +79,8 @@ static void check_compilers(Doctor *d)
     bool has = look_for(d, "gcc", gcc, HEALTH_OPTIONAL, no,
                         "apt install gcc: executables become faster; until then tcc builds them");
     look_for(d, "clang", clang, HEALTH_OPTIONAL, no, "not needed beside gcc");
-    look_for(d, "fast linker", fast, HEALTH_OPTIONAL, no, "apt install mold: linking takes a third of the time");
+    look_for(d, "fast linker", fast, HEALTH_OPTIONAL, no,
+             "apt install mold: linking takes a third of the time");
     look_for(d, "linker", any, has ? HEALTH_BAD : HEALTH_OPTIONAL, no, "apt install binutils");
 }
 
@@ -107,15 +110,18 @@ static void check_folders(Doctor *d, Str project)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (cache && *cache)
-        check_folder(d, "cache", str_format(d->arena, "%s/dgc", cache), "set XDG_CACHE_HOME to a folder of yours");
+        check_folder(d, "cache", str_format(d->arena, "%s/dgc", cache),
+                     "set XDG_CACHE_HOME to a folder of yours");
     else if (home && *home)
-        check_folder(d, "cache", str_format(d->arena, "%s/.cache/dgc", home), "set XDG_CACHE_HOME to a folder of yours");
+        check_folder(d, "cache", str_format(d->arena, "%s/.cache/dgc", home),
+                     "set XDG_CACHE_HOME to a folder of yours");
     else
         found(d, HEALTH_OPTIONAL, "cache", S("neither XDG_CACHE_HOME nor HOME is set"),
               "set one: otherwise DuckDB is unpacked into memory at every start");
     Compile c = {0};
     if (project_types(&c, project))
-        check_folder(d, "home of the pipeline", str_format(d->arena, "%.*s/.dgc", FMT(c.project->root)),
+        check_folder(d, "home of the pipeline",
+                     str_format(d->arena, "%.*s/.dgc", FMT(c.project->root)),
                      "run as the owner of the project, or give `--home DIR` to run");
     else
         found(d, project.len ? HEALTH_BAD : HEALTH_OPTIONAL, "project", S("none here"),
@@ -129,9 +135,11 @@ static void check_rest(Doctor *d)
     const char *zones = getenv("TZDIR");
     Str folder = str_from(zones && *zones ? zones : "/usr/share/zoneinfo");
     bool good = readable(d, folder, "Europe/Berlin");
-    found(d, good ? HEALTH_GOOD : HEALTH_BAD, "time zones", good ? folder : str_format(d->arena, "none in %.*s", FMT(folder)),
+    found(d, good ? HEALTH_GOOD : HEALTH_BAD, "time zones",
+          good ? folder : str_format(d->arena, "none in %.*s", FMT(folder)),
           "apt install tzdata: schedules and partitions with a time zone need it");
-    look_for(d, "python", python, HEALTH_OPTIONAL, "not found", "only dagster.PythonScriptComponent needs it");
+    look_for(d, "python", python, HEALTH_OPTIONAL, "not found",
+             "only dagster.PythonScriptComponent needs it");
     look_for(d, "uv", uv, HEALTH_OPTIONAL, "not found", "only dagster.UvRunComponent needs it");
 }
 

@@ -40,14 +40,16 @@ static bool name_good(Str name)
     return name.len > 0;
 }
 
-static DgStatus write_project(Arena *a, const ScaffoldTemplate *t, Str folder, Str name, DgError *err)
+static DgStatus write_project(Arena *a, const ScaffoldTemplate *t, Str folder, Str name,
+                              DgError *err)
 {
     Str module = str_replace(a, str_lower(a, name), S("-"), S("_"));
     for (const ScaffoldFile *f = t->files; f->path; f++) {
         Str path = str_replace(a, str_from(f->path), S("{module}"), module);
         Str text = str_replace(a, str_from(f->text), S("{name}"), name);
         text = str_replace(a, text, S("{module}"), module);
-        DG_TRY(scaffold_write(a, str_format(a, "%.*s/%.*s", FMT(folder), FMT(path)), text, false, err));
+        DG_TRY(scaffold_write(a, str_format(a, "%.*s/%.*s", FMT(folder), FMT(path)), text, false,
+                              err));
     }
     StrBuf schema = {0};
     schema_all(&schema);
@@ -96,7 +98,8 @@ int cmd_init(int argc, char **argv)
         return 2;
     }
     if (!folder_free(&arena, folder)) {
-        fprintf(stderr, "dgc init: path `%.*s` already exists and is not an empty folder\n", FMT(folder));
+        fprintf(stderr, "dgc init: path `%.*s` already exists and is not an empty folder\n",
+                FMT(folder));
         return dg_status_exit_code(DG_CANTCREATE);
     }
     DgStatus status = write_project(&arena, t, folder, name, &err);
@@ -104,6 +107,7 @@ int cmd_init(int argc, char **argv)
         fprintf(stderr, "dgc init: %s\n", err.message);
         return dg_status_exit_code(status);
     }
-    printf("made the project `%.*s`; next:\n\n  cd %.*s\n  dgc check\n  dgc run\n", FMT(name), FMT(folder));
+    printf("made the project `%.*s`; next:\n\n  cd %.*s\n  dgc check\n  dgc run\n", FMT(name),
+           FMT(folder));
     return 0;
 }

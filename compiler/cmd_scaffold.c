@@ -51,7 +51,8 @@ static int read_options(ScaffoldOptions *o, int argc, char **argv, Arena *arena)
         } else if (str_eq(name, S("--json-params"))) {
             o->json_params = value;
         } else {
-            ScaffoldParam p = {str_replace(arena, str_sub(name, 2, name.len), S("-"), S("_")), value};
+            ScaffoldParam p = {str_replace(arena, str_sub(name, 2, name.len), S("-"), S("_")),
+                               value};
             array_add(arena, &o->params, p);
         }
     }
@@ -135,21 +136,24 @@ static int scaffold_defs_file(Compile *c, ScaffoldOptions *o)
     if (!type || !read_json_params(c, o) || !params_known(type, &o->params))
         return 2;
     if (type->needs_python) {
-        fprintf(stderr, "dgc scaffold: %s runs only inside Python\n  %s\n", type->name, type->needs_python);
+        fprintf(stderr, "dgc scaffold: %s runs only inside Python\n  %s\n", type->name,
+                type->needs_python);
         return 2;
     }
     while (path.len > 1 && path.ptr[path.len - 1] == '/')
         path.len--;
     if (!path_inside(path)) {
-        fprintf(stderr, "dgc scaffold: `%.*s` leads out of `%.*s`; the path is relative to it\n", FMT(path),
-                FMT(c->project->defs));
+        fprintf(stderr, "dgc scaffold: `%.*s` leads out of `%.*s`; the path is relative to it\n",
+                FMT(path), FMT(c->project->defs));
         return 2;
     }
     Str folder = str_format(a, "%.*s/%.*s", FMT(c->project->defs), FMT(path));
     Str file = str_format(a, "%.*s/defs.yaml", FMT(folder));
     StrBuf text = {0}, schema = {0};
-    scaffold_defs(type, &o->params, str_format(a, "%.*s.dgc/schema.json", FMT(way_up(a, folder))), &text);
-    DgStatus status = scaffold_write(a, str_format(a, "%.*s/%.*s", FMT(c->project->root), FMT(file)),
+    scaffold_defs(type, &o->params, str_format(a, "%.*s.dgc/schema.json", FMT(way_up(a, folder))),
+                  &text);
+    Str path_on_disk = str_format(a, "%.*s/%.*s", FMT(c->project->root), FMT(file));
+    DgStatus status = scaffold_write(a, path_on_disk,
                                      buf_str(&text), false, &err);
     buf_free(&text);
     if (status != DG_OK)
@@ -189,7 +193,8 @@ static int scaffold_component_file(Compile *c, ScaffoldOptions *o)
         type = str_format(a, "%.*s.%.*s", FMT(c->project->name), FMT(type));
     type = str_replace(a, type, S("-"), S("_"));
     if (!type.len || !type_name_good(type)) {
-        fprintf(stderr, "dgc scaffold: `%.*s` cannot be a type's name; write it as PREFIX.Name, such as "
+        fprintf(stderr,
+                "dgc scaffold: `%.*s` cannot be a type's name; write it as PREFIX.Name, such as "
                         "acme.Rates\n", FMT(o->rest.items[1]));
         return 2;
     }
@@ -198,7 +203,8 @@ static int scaffold_component_file(Compile *c, ScaffoldOptions *o)
         dot--;
     Str short_name = str_lower(a, str_sub(type, dot, type.len));
     Str file = str_format(a, "components/%.*s.c", FMT(short_name));
-    DgStatus status = scaffold_write(a, str_format(a, "%.*s/%.*s", FMT(c->project->root), FMT(file)),
+    Str path_on_disk = str_format(a, "%.*s/%.*s", FMT(c->project->root), FMT(file));
+    DgStatus status = scaffold_write(a, path_on_disk,
                                      scaffold_component(a, type), false, &err);
     Str test = str_format(a, "tests/%.*s.yaml", FMT(short_name));
     if (status == DG_OK)
@@ -220,7 +226,8 @@ int cmd_scaffold(int argc, char **argv)
     if (code >= 0)
         return code;
     bool defs = o.rest.count == 3 && str_eq(o.rest.items[0], S("defs"));
-    bool component = o.rest.count == 2 && str_eq(o.rest.items[0], S("component")) && !o.params.count;
+    bool component = o.rest.count == 2 && str_eq(o.rest.items[0], S("component")) &&
+                     !o.params.count;
     if (!defs && !component)
         return usage_error();
     Compile c = {0};

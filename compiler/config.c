@@ -94,7 +94,8 @@ static void report_missing(Fill *f, const DgField *field, const YamlNode *node, 
                            const char *what)
 {
     f->failed = true;
-    DiagItem *it = diag_report(f->diag, E0106, at, "%s needs the attribute `%s`", what, field->name);
+    DiagItem *it = diag_report(f->diag, E0106, at, "%s needs the attribute `%s`", what,
+                               field->name);
     const char *value = field->example ? field->example : field_kind_example(field->kind);
     Str entry = str_format(f->arena, "%s: %s", field->name, value), text;
     Span where;
@@ -195,7 +196,8 @@ static void fill_map(Fill *f, const DgField *field, YamlNode *node, DgList *to)
         return;
     }
     size_t n = node->as.map.count;
-    YamlNode **keys = push(f->arena, YamlNode *, n + 1), **values = push(f->arena, YamlNode *, n + 1);
+    YamlNode **keys = push(f->arena, YamlNode *, n + 1);
+    YamlNode **values = push(f->arena, YamlNode *, n + 1);
     for (size_t i = 0; i < n; i++) {
         keys[i] = node->as.map.entries[i].key;
         values[i] = node->as.map.entries[i].value;
@@ -234,7 +236,8 @@ static void fill_one_of(Fill *f, const DgField *field, YamlNode *node, Span key_
         to->variant = (int32_t)i;
         to->config = arena_push(f->arena, v->size, _Alignof(max_align_t), 1);
         fill_struct(f, v->fields, 0, rest, key_at, to->config,
-                    str_cstr(f->arena, str_format(f->arena, "`%s` of type `%s`", field->name, v->name)));
+                    str_cstr(f->arena, str_format(f->arena, "`%s` of type `%s`", field->name,
+                                                  v->name)));
         return;
     }
     f->failed = true;
@@ -322,7 +325,8 @@ static Misspelt *find_misspelt(Fill *f, const DgField *fields, const YamlNode *n
     return first;
 }
 
-static void report_no_mapping(Fill *f, const DgField *fields, const YamlNode *node, const char *what)
+static void report_no_mapping(Fill *f, const DgField *fields, const YamlNode *node,
+                              const char *what)
 {
     DiagItem *it = diag_report(f->diag, E0102, node->at, "%s must be a mapping, found %s", what,
                                yaml_kind_name(node->kind));
@@ -432,7 +436,8 @@ static DgValue text_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode
         return poison();
     if (r.constant)
         return r.value;
-    diag_help(diag_report(diag, E0605, node->at, "this value must be known when the project is built"),
+    diag_help(diag_report(diag, E0605, node->at,
+                          "this value must be known when the project is built"),
               "write a plain value, or a template var; the environment is read only when the "
               "executable starts");
     return poison();

@@ -138,7 +138,8 @@ static void assign_enum(Fill *f, const DgField *field, Str text, Span at, int32_
 }
 
 /* From text, as written or as a template gave it. False: not one (nothing is reported). */
-static bool assign_text(Fill *f, const DgField *field, DgFieldKind kind, Str text, Span at, void *to)
+static bool assign_text(Fill *f, const DgField *field, DgFieldKind kind, Str text, Span at,
+                        void *to)
 {
     DgType type;
     switch (kind) {
@@ -191,7 +192,8 @@ static bool assign_text(Fill *f, const DgField *field, DgFieldKind kind, Str tex
     }
 }
 
-static bool assign_value(Fill *f, const DgField *field, DgFieldKind kind, DgValue v, Span at, void *to)
+static bool assign_value(Fill *f, const DgField *field, DgFieldKind kind, DgValue v, Span at,
+                         void *to)
 {
     DgEval ev;
     switch (v.kind) {
@@ -292,11 +294,13 @@ static void warn_literal(Fill *f, const DgField *field, DgFieldKind kind, const 
 /* Ends in one of these words, which `_`, `-` or the beginning sets apart; `PGPASSWORD` counts too. */
 static bool named_secret(Str name, bool *always)
 {
-    static const char *const words[] = {"password", "passwd", "secret", "token", "api_key", "apikey",
+    static const char *const words[] = {"password", "passwd", "secret", "token", "api_key",
+                                        "apikey",
                                         "private_key", "access_key", "client_secret"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         Str word = str_from(words[i]);
-        if (name.len < word.len || !str_eq_nocase(str_sub(name, name.len - word.len, name.len), word))
+        if (name.len < word.len ||
+            !str_eq_nocase(str_sub(name, name.len - word.len, name.len), word))
             continue;
         *always = i < 2;
         return true;
@@ -327,7 +331,8 @@ void warn_named_secret(Fill *f, Str name, const YamlNode *node)
         return;
     if (!always && !random_looking(node->text))
         return;
-    DiagItem *it = diag_report(f->diag, W0502, node->at, "`%.*s` is written into the file", FMT(name));
+    DiagItem *it = diag_report(f->diag, W0502, node->at, "`%.*s` is written into the file",
+                               FMT(name));
     diag_help(it, "read it when the pipeline starts: \"{{ env('%.*s') }}\"", FMT(name));
 }
 

@@ -17,7 +17,8 @@ void diag_print(Diag *d, int fd)
 {
     StrBuf out = {0};
     diag_finish(d);
-    diag_render(d, (DiagRender){.format = DIAG_TEXT, .color = color_wanted(fd), .items_max = 20}, &out);
+    diag_render(d, (DiagRender){.format = DIAG_TEXT, .color = color_wanted(fd), .items_max = 20},
+                &out);
     fwrite(out.ptr, 1, out.len, fd == 1 ? stdout : stderr);
     buf_free(&out);
 }
@@ -45,7 +46,8 @@ static const Option *find_option(const Option *options, size_t count, Str name)
     for (size_t i = 0; i < count; i++) {
         if (str_eq(name, str_from(options[i].name)))
             return &options[i];
-        if (name.len == 2 && name.ptr[0] == '-' && options[i].letter && name.ptr[1] == options[i].letter)
+        if (name.len == 2 && name.ptr[0] == '-' && options[i].letter &&
+            name.ptr[1] == options[i].letter)
             return &options[i];
     }
     return NULL;

@@ -196,7 +196,8 @@ static void read_dotenv(Arena *a, Project *p)
 static bool report_workspace(Compile *c, Str folder, const StrArray *members)
 {
     if (!members->count) {
-        diag_report(&c->diag, E0702, (Span){0}, "the workspace `%.*s` lists no projects", FMT(folder));
+        diag_report(&c->diag, E0702, (Span){0}, "the workspace `%.*s` lists no projects",
+                    FMT(folder));
         return false;
     }
     StrBuf b = {0};

@@ -282,7 +282,8 @@ static bool load_file(Load *l, Folder *folder, Str name)
     if (!yaml.broken && (yaml.documents.count == 0 ||
                          (yaml.documents.count == 1 &&
                           yaml.documents.items[0]->kind == YAML_NULL))) {
-        diag_help(diag_report(&l->c->diag, E0114, (Span){file, 0, 0}, "this file holds no component"),
+        diag_help(diag_report(&l->c->diag, E0114, (Span){file, 0, 0},
+                              "this file holds no component"),
                   "write `type: ...`, or delete the file");
         return false;
     }
@@ -346,9 +347,11 @@ static void report_python(Load *l)
         buf_format(&b, "%s%.*s", i ? ", " : "", FMT(files->items[i]));
     if (files->count > 5)
         buf_format(&b, " and %zu more", files->count - 5);
-    DiagItem *it = diag_report(&l->c->diag, W0117, (Span){0}, "Python definitions are not loaded: %.*s",
+    DiagItem *it = diag_report(&l->c->diag, W0117, (Span){0},
+                               "Python definitions are not loaded: %.*s",
                                FMT(buf_str(&b)));
-    diag_help(it, "run the code as a step: `dagster.PythonScriptComponent` or `dgc.Script`; assets that "
+    diag_help(it,
+              "run the code as a step: `dagster.PythonScriptComponent` or `dgc.Script`; assets that "
                   "only Dagster makes may be named in `deps` all the same");
     buf_free(&b);
 }

@@ -3,7 +3,7 @@
 
 #include "compiler/registry.h"
 
-enum { NESTING_MAX = 8 };
+enum { NESTING_MAX = 24 };
 
 /* What a template, or a number written as text, looks like. */
 #define TEMPLATE "{\"type\":\"string\",\"pattern\":\"\\\\{[{%]\"}"
@@ -77,7 +77,8 @@ static void element_schema(const DgField *f, StrBuf *out, int nesting)
 
 static void list_schema(const DgField *f, StrBuf *out, int nesting)
 {
-    bool counted = (f->min != 0 || f->max != 0) && f->of_kind != DG_F_INT && f->of_kind != DG_F_FLOAT;
+    bool counted = (f->min != 0 || f->max != 0) && f->of_kind != DG_F_INT &&
+                   f->of_kind != DG_F_FLOAT;
     add(out, "{\"anyOf\":[{\"type\":\"array\",\"items\":");
     element_schema(f, out, nesting);
     if (counted)
@@ -238,7 +239,8 @@ static bool needs_attributes(const DgComponent *c)
 /* The keys that every component file may have, but for `type` and `attributes`. */
 static void add_common(StrBuf *out)
 {
-    add(out, "\"requirements\":{\"type\":[\"object\",\"null\"],\"properties\":{\"env\":{\"type\":\"array\","
+    add(out,
+        "\"requirements\":{\"type\":[\"object\",\"null\"],\"properties\":{\"env\":{\"type\":\"array\","
              "\"items\":{\"type\":\"string\"},\"description\":\"Environment variables that the "
              "component uses.\"}},\"additionalProperties\":false},"
              "\"template_vars\":{\"type\":[\"object\",\"null\"],\"description\":\"Names for templates: of "
@@ -308,7 +310,8 @@ static void add_condition(const DgComponent *c, StrBuf *out)
 void schema_all(StrBuf *out)
 {
     add_head("A component file of dgc", out);
-    add(out, "\"type\":{\"type\":\"string\",\"description\":\"What this component is.\",\"anyOf\":[");
+    add(out,
+        "\"type\":{\"type\":\"string\",\"description\":\"What this component is.\",\"anyOf\":[");
     for (size_t i = 0, n = 0; i < registry_count(); i++) {
         const DgComponent *c = registry_at(i);
         if (c->needs_python)

@@ -229,7 +229,8 @@ static void wrong_kinds_say_what_was_found(void **state)
                                   "  help write one text, in quotes if it has `{`, `[` or `: ` in it\n");
     expect_said("labels: 5\n", "E0102 1:9 `labels` must be a mapping, found the integer `5`\n"
                                "  help write names and values: `labels: {name: value}`\n");
-    expect_said("store: {type: disk, a: 1}\n", "E0107 1:21 `store` of type `disk` has no attribute `a`\n");
+    expect_said("store: {type: disk, a: 1}\n",
+                "E0107 1:21 `store` of type `disk` has no attribute `a`\n");
     expect_said("part: [1]\n", "E0102 1:7 `part` must be a mapping, found a list\n"
                                "  help for example: `{name: ...}`\n");
     expect_said("wait: soon\n",
@@ -270,7 +271,8 @@ static void missing_attributes_come_with_an_entry_to_add(void **state)
 {
     expect_said("part: {weight: 1}\n", "E0106 1:1 `part` needs the attribute `name`\n"
                                        "  fix add `name: ...`\n");
-    expect_said("parts:\n  - weight: 1\n", "E0106 2:5 an entry of `parts` needs the attribute `name`\n"
+    expect_said("parts:\n  - weight: 1\n",
+                "E0106 2:5 an entry of `parts` needs the attribute `name`\n"
                                            "  fix add `name: ...`\n");
     expect_said("store: {folder: x}\n", "E0106 1:1 `store` needs `type`\n"
                                         "  help for example `type: disk`\n");

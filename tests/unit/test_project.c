@@ -12,7 +12,8 @@ static void toml_tables_arrays_and_strings_are_read(void **state)
     Arena a;
     TomlFile t;
     arena_init(&a, 0);
-    assert_true(toml_read(&a, S("# comment\ntitle = \"x\" # after\n[tool.dg]\ndirectory_type = 'project'\n"
+    assert_true(toml_read(&a,
+                          S("# comment\ntitle = \"x\" # after\n[tool.dg]\ndirectory_type = 'project'\n"
                                 "[tool.dg.project]\nroot_module = \"shop\"\nlist = [\n  \"a\", # one\n"
                                 "  \"b\",\n]\n[[workspace.projects]]\npath = \"one\"\n"
                                 "[[workspace.projects]]\npath = \"two\"\n"), &t));
@@ -39,7 +40,8 @@ static void dotenv_is_read_as_python_dotenv_does(void **state)
     Map m = {0};
     arena_init(&a, 0);
     unsetenv("DGC_TEST_HOST");
-    dotenv_read(&a, S("# comment\n\nPLAIN=a b  # after\nexport EXPORTED = x\nSINGLE='a $x ${PLAIN}'\n"
+    dotenv_read(&a,
+                S("# comment\n\nPLAIN=a b  # after\nexport EXPORTED = x\nSINGLE='a $x ${PLAIN}'\n"
                       "DOUBLE=\"line\\nnext\"\nMANY=\"one\ntwo\"\nDGC_TEST_HOST=h\n"
                       "URL=http://${DGC_TEST_HOST}:${PORT:-80}/#x\nEMPTY=\nnot a line\nLAST=1"), &m);
     assert_text(env_of(&m, "PLAIN"), "a b");
@@ -118,7 +120,8 @@ static void template_vars_reach_what_lies_below(void **state)
 static void dagster_projects_are_found_by_their_settings(void **state)
 {
     Fixture f = {0};
-    fixture_write(&f, "-- dg.toml --\ndirectory_type = \"project\"\n[project]\nroot_module = \"shop\"\n"
+    fixture_write(&f,
+                  "-- dg.toml --\ndirectory_type = \"project\"\n[project]\nroot_module = \"shop\"\n"
                       "-- src/shop/defs/a/defs.yaml --\n" SCRIPT("a"));
     char path[128];
     snprintf(path, sizeof path, "%s/dgc.yaml", f.folder);
