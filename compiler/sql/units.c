@@ -203,10 +203,19 @@ static void connect(Plan *plan, SqlUnit *unit)
     }
 }
 
+/* config(enabled=false): there is no such model. */
+static bool is_off(const SqlUnit *unit)
+{
+    const DgValue *on = unit->config.kind == DG_V_DICT ? dgv_get_str(unit->config, S("enabled"))
+                                                       : NULL;
+    return on && on->kind == DG_V_BOOL && !on->as.b;
+}
+
 void sql_units_resolve(Plan *plan)
 {
     for (size_t i = 0; i < plan->sql.count; i++) {
         SqlUnit *unit = plan->sql.items[i];
+        unit->failed |= is_off(unit);
         unit->asset = unit->asset_key.len ? plan_asset(plan, unit->asset_key) : NULL;
         if (!unit->failed && !render_unit(plan, unit))
             unit->failed = true;
