@@ -18,7 +18,7 @@ const Command commands[] = {
      "  -s, --select EXPR   only what this asset selection needs\n"
      "      --job NAME      only what this job needs\n"
      "      --emit plan|c   print the plan, or the C program, instead of building\n"
-     "      --driver NAME   auto, gcc, clang, tcc\n"
+     "      --driver NAME   auto, gcc, clang, tcc, pack (the last two need no compiler)\n"
      "      --debug         keep symbols\n"
      "\n"
      "  dgc build shop -o shop.bin && ./shop.bin run\n"},
@@ -47,7 +47,7 @@ const Command commands[] = {
     {"doctor", cmd_doctor, "what this machine has of what dgc needs",
      "dgc doctor [PROJECT] [--json]\n"},
     {"explain", cmd_explain, "explain a diagnostic code, a component type or one of its attributes",
-     "dgc explain CODE | TYPE | TYPE.ATTRIBUTE\n"
+     "dgc explain CODE | TYPE | TYPE.ATTRIBUTE [--project DIR]\n"
      "\n"
      "  dgc explain E0107\n"
      "  dgc explain dgc.Files.path\n"},
