@@ -247,7 +247,9 @@ static int list_components(const ListOptions *o)
     StrBuf text = {0}, *out = &text;
     static const char *const heads[] = {"Type", "Summary", NULL};
     Arena arena;
+    Compile types = {0};
     arena_init(&arena, 0);
+    project_types(&types, o->project); /* the project's own types, when there is a project */
     Table t = table(&arena, "Component types", heads);
     buf_add(out, o->json ? S("{\"items\": [") : S(""));
     for (size_t i = 0, shown = 0; i < registry_count(); i++) {
@@ -268,6 +270,7 @@ static int list_components(const ListOptions *o)
         buf_add(out, S("]}\n"));
     else
         table_print(&t, terminal_width(), color_wanted(1), out);
+    compile_release(&types);
     arena_free(&arena);
     return write_out(out, 0);
 }

@@ -76,6 +76,8 @@ expect 'a new component can be scaffolded' 0 -- "$DGC" scaffold defs acme.Rates 
 expect 'a new component checks clean' 0 'validated successfully' -- "$DGC" check
 expect 'a new component runs' 0 -- "$DGC" run
 expect 'schema knows it' 0 -- "$DGC" schema
+expect 'list components knows it' 0 'acme.Rates' -- "$DGC" list components
+expect 'explain knows it' 0 'How many rows' -- "$DGC" explain acme.Rates
 grep -q '"acme.Rates"' .dgc/schema.json && ok 'the schema has the new type' || bad 'schema' 'has no acme.Rates'
 cd ..
 
