@@ -28,6 +28,38 @@ static DgStatus prepare(DgScan *scan, Str sql, DgError *err)
     return status;
 }
 
+/* The end of what stands from `i` on as one piece: a quoted thing, a comment, or one character. */
+static ptrdiff_t piece_end(Str sql, ptrdiff_t i)
+{
+    char c = sql.ptr[i], next = i + 1 < sql.len ? sql.ptr[i + 1] : 0;
+    ptrdiff_t n = -1, skip = 1;
+    if (c == '\'' || c == '"') {
+        n = str_find_char(str_sub(sql, i + 1, sql.len), c);
+    } else if (c == '-' && next == '-') {
+        n = str_find_char(str_sub(sql, i, sql.len), '\n');
+        skip = 0;
+    } else if (c == '/' && next == '*') {
+        n = str_find(str_sub(sql, i + 2, sql.len), S("*/"));
+        skip = 3;
+    } else {
+        return i + 1;
+    }
+    return n < 0 ? sql.len : i + n + skip + 1;
+}
+
+/* Without the semicolons, comments and white space that come after the statement. */
+static Str statement_only(Str sql)
+{
+    ptrdiff_t end = 0;
+    for (ptrdiff_t i = 0, next; i < sql.len; i = next) {
+        next = piece_end(sql, i);
+        bool comment = next > i + 1 && (sql.ptr[i] == '-' || sql.ptr[i] == '/');
+        if (!comment && sql.ptr[i] != ';' && (unsigned char)sql.ptr[i] > ' ')
+            end = next;
+    }
+    return str_sub(sql, 0, end);
+}
+
 /* What a column that DgType lacks is read as: numbers wider than 64 bits as decimals, times as
  * microseconds, nested values as JSON, everything else as text. */
 static const char *replacement(duckdb_type id)
@@ -93,9 +125,8 @@ static DgStatus prepare_wrapped(DgScan *scan, Str sql, DgError *err)
         buf_format(&b, "%s%.*s AS %.*s", i ? ", " : "", FMT(how), FMT(name));
         api->destroy_logical_type(&type);
     }
-    while (sql.len && (sql.ptr[sql.len - 1] == ';' || (unsigned char)sql.ptr[sql.len - 1] <= ' '))
-        sql.len--;
-    buf_format(&b, " FROM (%.*s\n) AS q(", FMT(sql)); /* the newline ends a trailing comment */
+    sql = statement_only(sql);
+    buf_format(&b, " FROM (%.*s) AS q(", FMT(sql));
     for (int32_t i = 0; i < scan->columns_count; i++)
         buf_format(&b, "%sc%d", i ? ", " : "", (int)i);
     buf_char(&b, ')');
@@ -222,7 +253,8 @@ static DgStatus first_text(DgSession *s, Arena *a, Str sql, Str *out, bool *null
     DgBatch batch;
     *out = (Str){0};
     *null = true;
-    Str wrapped = str_format(a, "SELECT CAST(c0 AS VARCHAR) FROM (%.*s\n) AS q(c0) LIMIT 1",
+    sql = statement_only(sql);
+    Str wrapped = str_format(a, "SELECT CAST(c0 AS VARCHAR) FROM (%.*s) AS q(c0) LIMIT 1",
                              FMT(sql));
     DG_TRY(dg_scan_open(s, wrapped, &scan, err));
     DgStatus status = dg_batch_init(&batch, scan->columns, scan->columns_count, DG_BATCH_ROWS, err);
@@ -237,17 +269,10 @@ static DgStatus first_text(DgSession *s, Arena *a, Str sql, Str *out, bool *null
     return status == DG_END ? DG_OK : status;
 }
 
-static Str without_semicolon(Str sql)
-{
-    while (sql.len && (sql.ptr[sql.len - 1] == ';' || (unsigned char)sql.ptr[sql.len - 1] <= ' '))
-        sql.len--;
-    return sql;
-}
-
 DgStatus dg_session_text(DgSession *s, Arena *a, Str sql, Str *out, DgError *err)
 {
     bool null;
-    return first_text(s, a, without_semicolon(sql), out, &null, err);
+    return first_text(s, a, sql, out, &null, err);
 }
 
 DgStatus dg_session_int(DgSession *s, Str sql, int64_t *out, DgError *err)
@@ -258,7 +283,7 @@ DgStatus dg_session_int(DgSession *s, Str sql, int64_t *out, DgError *err)
     arena_init(&a, (size_t)64 << 20);
     a.can_fail = true;
     *out = 0;
-    DgStatus status = first_text(s, &a, without_semicolon(sql), &text, &null, err);
+    DgStatus status = first_text(s, &a, sql, &text, &null, err);
     double wide;
     if (status == DG_OK && !null && !str_to_int(text, out)) {
         if (str_eq(text, S("true")) || str_eq(text, S("false")))
