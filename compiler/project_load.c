@@ -8,12 +8,16 @@
 #include "compiler/config.h"
 #include "compiler/registry.h"
 
-enum { FOLDERS_DEPTH_MAX = 64 };
+enum { FOLDERS_DEPTH_MAX = 64, FOLDERS_MAX = 100000 };
 
 typedef struct Load {
     Compile *c;
     Project *p;
     int depth;
+    struct {
+        dev_t device;
+        ino_t number;
+    } above[FOLDERS_DEPTH_MAX]; /* the folders on the way here: links may lead back to them */
 } Load;
 
 static Str join(Arena *a, Str folder, Str name)
@@ -298,14 +302,37 @@ static bool load_file(Load *l, Folder *folder, Str name)
     return any_folder;
 }
 
+/* False: a link has led back to a folder that is being searched. */
+static bool enter(Load *l, Str path)
+{
+    struct stat st;
+    if (stat(str_cstr(&l->c->arena, join(&l->c->arena, l->p->root, path)), &st) != 0)
+        return false;
+    for (int i = 0; i < l->depth; i++)
+        if (l->above[i].device == st.st_dev && l->above[i].number == st.st_ino)
+            return false;
+    l->above[l->depth].device = st.st_dev;
+    l->above[l->depth].number = st.st_ino;
+    return true;
+}
+
 static void load_folder(Load *l, Str path, Folder *parent)
 {
+    if (l->p->folders.count >= FOLDERS_MAX) {
+        if (l->p->folders.count == FOLDERS_MAX)
+            diag_report(&l->c->diag, E0104, (Span){0}, "there are more than %d folders below `%.*s`",
+                        FOLDERS_MAX, FMT(l->p->defs));
+        array_add(&l->c->arena, &l->p->folders, path);
+        return;
+    }
     if (l->depth >= FOLDERS_DEPTH_MAX) {
         diag_report(&l->c->diag, E0104, (Span){0}, "folders below `%.*s` are nested too deeply",
                     FMT(path));
         return;
     }
     Arena *a = &l->c->arena;
+    if (!enter(l, path))
+        return;
     Listing list = list_folder(l, path);
     array_add(a, &l->p->folders, path);
     Folder *folder = push(a, Folder, 1);
