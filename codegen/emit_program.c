@@ -1,6 +1,7 @@
 /* emit_program.c - the tables of pipeline.h, and the functions that steps point to. */
 #include "codegen/emit_program_impl.h"
 
+#include "codegen/emit_decoder.h"
 #include "codegen/emit_rows.h"
 #include "codegen/emit_template.h"
 #include "compiler/sql/sql.h"
@@ -63,8 +64,9 @@ static void emit_code(Program *p, const CodeUnit *unit)
     if (unit->kind == CODE_TEMPLATE) {
         if (unit->as.sql->rendered)
             p->failed |= !emit_template(p->e, name, unit->as.sql->rendered, &how);
+    } else if (unit->kind == CODE_DECODER) {
+        emit_decoder(p->e, name, unit->as.decoder, unit->at);
     } else {
-        assert(unit->kind == CODE_ROWS);
         emit_rows(p->e, name, unit->as.rows);
     }
     emit_line(p->e, "%s", "");

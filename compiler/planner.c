@@ -419,7 +419,7 @@ static const DgPlanApi plan_api = {
     .is_set = query_is_set, .is_known = query_is_known, .is_scalar = query_is_scalar,
     .report = query_report, .alloc = query_alloc, .format = query_format,
     .resolve = query_resolve, .glob = query_glob, .file_read = query_file_read,
-    .infer = query_infer, .folder = query_folder, .instance = query_instance,
+    .infer = query_infer, .sniff = query_sniff, .folder = query_folder, .instance = query_instance,
 };
 
 void builder_init(Builder *b, Plan *plan, Str root)

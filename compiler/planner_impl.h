@@ -39,6 +39,7 @@ DgStr query_format(DgPlanner *p, const char *fmt, ...) DG_PRINTF(2, 3);
 DgStr query_resolve(DgPlanner *p, const void *field, DgStr path);
 DgList query_glob(DgPlanner *p, DgStr pattern);
 bool query_file_read(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text);
+bool query_sniff(DgPlanner *p, DgStr path, DgCsvDialect *dialect);
 bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count);
 DgStr query_folder(DgPlanner *p);
 DgStr query_instance(DgPlanner *p);

@@ -134,6 +134,13 @@ bool query_file_read(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text)
     return ok;
 }
 
+bool query_sniff(DgPlanner *p, DgStr path, DgCsvDialect *dialect)
+{
+    const PlannerImpl *m = p->impl;
+    DgError err = {0};
+    return dg_sniff_csv(m->b->plan->arena, disk_path(m, path), dialect, &err) == DG_OK;
+}
+
 bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count)
 {
     const PlannerImpl *m = p->impl;

@@ -390,6 +390,12 @@ typedef struct DgRowProgramDecl {
 } DgRowProgramDecl;
 
 typedef enum DgFormat { DG_CSV, DG_NDJSON, DG_JSON_DOC } DgFormat;
+typedef struct DgCsvDialect { /* what a look into a CSV file finds */
+    char delimiter, quote, escape;
+    bool header, iso_dates; /* iso_dates: dates and timestamps are ISO 8601, or there are none */
+    int64_t skip_rows;
+} DgCsvDialect;
+
 typedef struct DgDecoderDecl {
     DgFormat format;
     const DgColumn *columns;
@@ -450,6 +456,7 @@ typedef struct DgPlanApi {
     bool (*file_read)(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text);
     /* Columns of data files at build time, from a sample. False: not there, or not readable. */
     bool (*infer)(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count);
+    bool (*sniff)(DgPlanner *p, DgStr path, DgCsvDialect *dialect); /* likewise, of a CSV file */
     DgStr (*folder)(DgPlanner *p);    /* of the component file, project-relative */
     DgStr (*instance)(DgPlanner *p);  /* "ingest[0]": stable name of this component */
 } DgPlanApi;

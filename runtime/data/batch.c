@@ -101,6 +101,15 @@ bool dg_text_set(DgVector *v, int32_t row, const char *ptr, size_t len)
     return true;
 }
 
+bool dg_text_commit(DgVector *v, int32_t row, size_t len)
+{
+    int32_t *offsets = v->values;
+    assert((size_t)offsets[row] == v->bytes_count && v->bytes_count + len <= v->bytes_capacity);
+    v->bytes_count += len;
+    offsets[row + 1] = (int32_t)v->bytes_count;
+    return true;
+}
+
 DgStr dg_text_get(const DgVector *v, int32_t row)
 {
     const int32_t *offsets = v->values;

@@ -14,6 +14,8 @@ void dg_batch_release(DgBatch *b);
 /* Room for `more` further bytes of text; NULL when out of memory or past the limit. Returns where
  * the next byte goes. */
 char *dg_text_reserve(DgVector *v, size_t more);
+/* The text of `row` is the `len` bytes that were written to where dg_text_reserve pointed. */
+bool dg_text_commit(DgVector *v, int32_t row, size_t len);
 /* dg_text_set, dg_text_get: dgc.h */
 
 int32_t dg_type_width(DgTypeKind k);             /* bytes per value; 0 for text */

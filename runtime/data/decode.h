@@ -9,7 +9,7 @@
 #ifndef DGC_DECODE_H
 #define DGC_DECODE_H
 
-#include "runtime/dgc.h"
+#include "runtime/component.h"
 
 typedef struct DgBlock { /* whole records; `at` moves as rows are taken */
     const char *at, *end;
@@ -20,6 +20,8 @@ typedef struct DgBlock { /* whole records; `at` moves as rows are taken */
     /* CSV: for each column of the file, its index in the decoder's columns or -1. */
     const int32_t *map;
     int32_t map_count;
+    const DgStr *nulls;  /* CSV: texts that mean null, besides nothing at all */
+    int32_t nulls_count;
 } DgBlock;
 
 /* Appends rows to `out` until it is full or the block is used up. DG_DATA with file, line and what

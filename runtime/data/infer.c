@@ -89,3 +89,43 @@ DgStatus dg_infer_columns(Arena *a, Str disk_path, Str format, const DgColumn **
     pthread_mutex_unlock(&lock);
     return status;
 }
+
+/* "," or "(empty)"; tabs come as they are. */
+static char one_character(Str s)
+{
+    return s.len == 1 ? s.ptr[0] : 0;
+}
+
+static DgStatus read_dialect(Arena *a, Str sql, DgCsvDialect *out, DgError *err)
+{
+    Str text;
+    DG_TRY(dg_session_text(session, a, sql, &text, err));
+    /* delimiter, quote, escape, header, ISO dates, rows to skip: one a line. */
+    Str parts[6] = {0}, rest = text;
+    for (int i = 0; i < 6; i++)
+        str_cut(rest, '\n', &parts[i], &rest);
+    *out = (DgCsvDialect){.delimiter = one_character(parts[0]), .quote = one_character(parts[1]),
+                          .escape = one_character(parts[2]), .header = str_eq(parts[3], S("true")),
+                          .iso_dates = str_eq(parts[4], S("true"))};
+    if (!str_to_int(parts[5], &out->skip_rows) || !out->delimiter)
+        return dg_fail(err, DG_DATA, "how the file is written is not clear");
+    return DG_OK;
+}
+
+DgStatus dg_sniff_csv(Arena *a, Str disk_path, DgCsvDialect *out, DgError *err)
+{
+    Str sql = str_format(
+        a,
+        "SELECT concat_ws(chr(10), Delimiter, Quote, Escape, HasHeader::VARCHAR, "
+        "(coalesce(DateFormat, '%%Y-%%m-%%d') = '%%Y-%%m-%%d' AND "
+        "coalesce(TimestampFormat, '%%Y-%%m-%%d %%H:%%M:%%S') IN ('%%Y-%%m-%%d %%H:%%M:%%S', "
+        "'%%Y-%%m-%%d %%H:%%M:%%S.%%f', '%%Y-%%m-%%dT%%H:%%M:%%S', '%%Y-%%m-%%dT%%H:%%M:%%S.%%f'))::VARCHAR, "
+        "SkipRows::VARCHAR) FROM sniff_csv(%.*s)",
+        FMT(dg_duckdb_text(a, disk_path)));
+    pthread_mutex_lock(&lock);
+    DgStatus status = open_session(err);
+    if (status == DG_OK)
+        status = read_dialect(a, sql, out, err);
+    pthread_mutex_unlock(&lock);
+    return status;
+}

@@ -3,11 +3,15 @@
 #define DGC_INFER_H
 
 #include "runtime/base/base.h"
+#include "runtime/component.h"
 
 /* `format`: csv, tsv, json, ndjson, parquet, or empty for "by the name". DuckDB's own sniffer
  * decides, as it will when the file is loaded. Names and columns live in the arena. */
 DgStatus dg_infer_columns(Arena *a, Str disk_path, Str format, const DgColumn **columns, int32_t *count,
                           DgError *err);
+
+/* How a CSV file is written, by DuckDB's sniffer. */
+DgStatus dg_sniff_csv(Arena *a, Str disk_path, DgCsvDialect *out, DgError *err);
 
 /* The table function that reads such files: `read_csv('a.csv', delim = '\t')`. `paths` are already
  * expanded. Empty when the format is none of those. */

@@ -149,7 +149,7 @@ static const char *header_field(DgReader *r, const char *p, const char *end, DgS
 
 static DgStatus read_header(DgReader *r, DgError *err)
 {
-    size_t length;
+    size_t length = 0;
     DG_TRY(carry_record(r, &length, err));
     const char *end = r->carry + length, *p = r->carry;
     while (end > p && (end[-1] == '\n' || end[-1] == '\r'))

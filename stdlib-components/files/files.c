@@ -1,151 +1,10 @@
 /* files.c - dgc.Files: CSV, TSV, JSON, NDJSON and Parquet files into a table. */
-#include <glob.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "runtime/base/base.h"
-#include "runtime/component.h"
 #include "runtime/data/batch.h"
 #include "runtime/data/infer.h"
+#include "runtime/net/http_get.h"
+#include "stdlib-components/files/files_step.h"
 
-typedef struct FilesStep {
-    DgStr asset;
-    DgList paths;   /* of DgStr: project-relative, globs allowed */
-    DgStr format;   /* empty: by the name */
-    DgStr options;  /* `, header = true`: further arguments of the reader */
-    DgList columns; /* of DgPair: names and DuckDB types; empty: as the reader finds them */
-    int32_t mode;
-    DgList unique_key;
-    bool allow_empty;
-    DgStr filename_column;
-} FilesStep;
-
-enum { MODE_REPLACE, MODE_APPEND, MODE_MERGE };
-static const char *const modes[] = {"replace", "append", "merge", NULL};
 static const char *const formats[] = {"auto", "csv", "tsv", "json", "ndjson", "parquet", NULL};
-
-static const DgField step_fields[] = {
-    DG_FIELD_ASSET_KEY(FilesStep, asset, .doc = "The asset."),
-    DG_FIELD_STRINGS(FilesStep, paths, .doc = "Files and globs."),
-    DG_FIELD_STRING(FilesStep, format, .doc = "Format."),
-    DG_FIELD_STRING(FilesStep, options, .doc = "Arguments of the reader."),
-    DG_FIELD_STRING_MAP(FilesStep, columns, .doc = "Columns and types."),
-    DG_FIELD_ENUM(FilesStep, mode, .choices = modes, .doc = "How rows enter the table."),
-    DG_FIELD_STRINGS(FilesStep, unique_key, .doc = "Merge: what tells rows apart."),
-    DG_FIELD_BOOL(FilesStep, allow_empty, .doc = "No file is no error."),
-    DG_FIELD_STRING(FilesStep, filename_column, .doc = "Column for the file's name."),
-    {0},
-};
-
-/* ---- Run time ---- */
-
-typedef Array(DgStr) Paths;
-
-static DgStatus expand(DgStepRun *run, const FilesStep *f, Arena *a, Paths *out, DgError *err)
-{
-    for (size_t i = 0; i < f->paths.count; i++) {
-        DgStr path = dg_project_path(run, DG_ITEMS(DgStr, f->paths)[i]);
-        glob_t found;
-        int status = glob(str_cstr(a, path), GLOB_BRACE, NULL, &found);
-        for (size_t k = 0; status == 0 && k < found.gl_pathc; k++)
-            array_add(a, out, str_copy(a, str_from(found.gl_pathv[k])));
-        if (status == 0)
-            globfree(&found);
-        if (status == 0 || f->allow_empty)
-            continue;
-        dg_fail(err, DG_CONFIG, "no file matches %.*s", FMT(DG_ITEMS(DgStr, f->paths)[i]));
-        dg_hint(err, "looked for %.*s; `allow_empty: true` makes that no error", FMT(path));
-        return DG_CONFIG;
-    }
-    return DG_OK;
-}
-
-/* SELECT with the columns that were declared, cast; or all. */
-static DgStr select_of(DgStepRun *run, const FilesStep *f, DgStr reader)
-{
-    StrBuf b = {0};
-    for (size_t i = 0; i < f->columns.count; i++) {
-        const DgPair *c = &DG_ITEMS(DgPair, f->columns)[i];
-        DgStr name = dg_quote_name(run, c->key);
-        buf_format(&b, "%sCAST(%.*s AS %.*s) AS %.*s", i ? ", " : "", FMT(name), FMT(c->value), FMT(name));
-    }
-    if (!b.len)
-        buf_char(&b, '*');
-    DgStr out = dg_format(run, "SELECT %.*s%s%.*s FROM %.*s", FMT(buf_str(&b)),
-                          f->filename_column.len && f->columns.count ? ", filename AS " : "",
-                          FMT(f->filename_column.len && f->columns.count ? dg_quote_name(run, f->filename_column) : (DgStr){0}),
-                          FMT(reader));
-    buf_free(&b);
-    return out;
-}
-
-static DgStatus merge(DgStepRun *run, const FilesStep *f, DgStr table, DgStr select, DgError *err)
-{
-    StrBuf on = {0};
-    for (size_t i = 0; i < f->unique_key.count; i++) {
-        DgStr key = dg_quote_name(run, DG_ITEMS(DgStr, f->unique_key)[i]);
-        buf_format(&on, "%sold.%.*s IS NOT DISTINCT FROM new.%.*s", i ? " AND " : "", FMT(key), FMT(key));
-    }
-    DgStr condition = dg_format(run, "%.*s", FMT(buf_str(&on)));
-    buf_free(&on);
-    DG_TRY(dg_sql(run, dg_format(run, "CREATE OR REPLACE TEMP TABLE dgc_new_rows AS %.*s", FMT(select)), err));
-    DG_TRY(dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS SELECT * FROM dgc_new_rows LIMIT 0", FMT(table)), err));
-    DG_TRY(dg_sql(run, dg_format(run, "DELETE FROM %.*s AS old USING dgc_new_rows AS new WHERE %.*s", FMT(table), FMT(condition)), err));
-    DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME SELECT * FROM dgc_new_rows", FMT(table)), err));
-    return dg_sql(run, dg_format(run, "DROP TABLE dgc_new_rows"), err);
-}
-
-static DgStatus load(DgStepRun *run, const FilesStep *f, Arena *a, DgError *err)
-{
-    Paths paths = {0};
-    int64_t before = 0, rows = 0;
-    DgStr table = dg_table(run, f->asset);
-    DG_TRY(expand(run, f, a, &paths, err));
-    if (!paths.count)
-        return DG_OK;
-    DgStr format = f->format.len ? f->format : dg_format_of(paths.items[0]);
-    DgStr options = f->filename_column.len ? dg_format(run, "%.*s, filename = true", FMT(f->options)) : f->options;
-    DgStr reader = dg_reader_sql(a, paths.items, paths.count, format, options);
-    if (!reader.len) {
-        dg_fail(err, DG_CONFIG, "the format of %.*s is not known", FMT(paths.items[0]));
-        dg_hint(err, "set `format:` to csv, tsv, json, ndjson or parquet");
-        return DG_CONFIG;
-    }
-    DgStr select = select_of(run, f, reader);
-    if (f->mode == MODE_MERGE) {
-        DG_TRY(merge(run, f, table, select, err));
-    } else if (f->mode == MODE_APPEND) {
-        DG_TRY(dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS %.*s LIMIT 0", FMT(table), FMT(select)), err));
-        DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM %.*s", FMT(table)), &before, err));
-        DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME %.*s", FMT(table), FMT(select)), err));
-    } else {
-        DG_TRY(dg_sql(run, dg_format(run, "CREATE OR REPLACE TABLE %.*s AS %.*s", FMT(table), FMT(select)), err));
-    }
-    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM %.*s", FMT(table)), &rows, err));
-    dg_progress(run, rows - before, 0);
-    return DG_OK;
-}
-
-static DgStatus files_execute(DgStepRun *run, const void *config, void *state, DgError *err)
-{
-    Arena a;
-    (void)state;
-    arena_init(&a, 64 << 20);
-    DgStatus status = load(run, config, &a, err);
-    arena_free(&a);
-    return status;
-}
-
-const DgStepOps dg_files_ops = {
-    .name = "dgc.Files",
-    .symbol = "dg_files_ops",
-    .role = DG_ACTION,
-    .fields = step_fields,
-    .config_size = sizeof(FilesStep),
-    .execute = files_execute,
-};
-
-/* ---- The component ---- */
 
 typedef struct Config {
     DgList path, unique_key, columns, null_values, tags, kinds, owners, metadata, deps;
@@ -164,7 +23,7 @@ static const DgField fields[] = {
     DG_FIELD_ENUM(Config, format, .choices = formats, .fallback = "auto", .flags = DG_BUILD, .doc = "`auto` goes by the file's name."),
     DG_FIELD_(Config, columns, DG_F_MAP, DgList, .of_kind = DG_F_COLUMN_TYPE, .of_size = sizeof(DgPair), .flags = DG_BUILD,
               .doc = "Names and types, where they are not to be inferred.", .example = "{id: bigint}"),
-    DG_FIELD_ENUM(Config, mode, .choices = modes, .fallback = "replace", .flags = DG_BUILD, .doc = "How rows enter the table."),
+    DG_FIELD_ENUM(Config, mode, .choices = dg_files_modes, .fallback = "replace", .flags = DG_BUILD, .doc = "How rows enter the table."),
     DG_FIELD_STRINGS(Config, unique_key, .flags = DG_BUILD | DG_ONE_OR_MANY, .doc = "For `merge`: rows with these values are replaced."),
     DG_FIELD_BOOL(Config, header, .flags = DG_BUILD, .doc = "CSV: the first line holds names; found out when not given."),
     DG_FIELD_STRING(Config, delimiter, .flags = DG_BUILD, .doc = "CSV: between fields; found out when not given."),
@@ -219,63 +78,167 @@ static DgStr options_of(DgPlanner *p, const Config *c)
     return out;
 }
 
-/* The columns as declared, or as a look into the first file finds them. */
-static void columns_of(DgPlanner *p, const Config *c, const FilesStep *step, DgAssetDecl *asset)
+/* The first file that the paths name when building; empty: none is there. */
+static DgStr first_file(DgPlanner *p, const Config *c, const FilesTarget *t)
 {
-    if (c->columns.count) {
-        DgColumn *columns = p->api->alloc(p, sizeof *columns * c->columns.count);
-        for (size_t i = 0; i < c->columns.count; i++) {
-            const DgPair *pair = &DG_ITEMS(DgPair, c->columns)[i];
-            columns[i].name = pair->key;
-            if (!dg_type_parse(pair->value, &columns[i].type))
-                return;
-        }
-        asset->columns = columns;
-        asset->columns_count = (int32_t)c->columns.count;
-        return;
-    }
-    if (c->filename_column.len || step->options.len)
-        return;
-    for (size_t i = 0; i < step->paths.count; i++) {
-        DgStr path = DG_ITEMS(DgStr, step->paths)[i];
-        if (!path.len || !p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]))
+    for (size_t i = 0; i < t->paths.count; i++) {
+        DgStr path = DG_ITEMS(DgStr, t->paths)[i];
+        if (!path.len || http_is_url(path) || !p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]))
             continue;
         DgList files = p->api->glob(p, path);
-        if (files.count && p->api->infer(p, DG_ITEMS(DgStr, files)[0], step->format, &asset->columns, &asset->columns_count))
+        if (files.count)
+            return DG_ITEMS(DgStr, files)[0];
+    }
+    return (DgStr){0};
+}
+
+/* The columns as declared, or as a look into the first file finds them. */
+static void columns_of(DgPlanner *p, const Config *c, DgStr file, DgStr format, DgAssetDecl *asset)
+{
+    if (!c->columns.count) {
+        bool plain = !c->filename_column.len && !c->delimiter.len && !c->quote.len && !c->escape.len &&
+                     !c->skip_rows && !c->null_values.count && !p->api->is_set(p, &c->header);
+        if (file.len && plain)
+            p->api->infer(p, file, format, &asset->columns, &asset->columns_count);
+        return;
+    }
+    DgColumn *columns = p->api->alloc(p, sizeof *columns * c->columns.count);
+    for (size_t i = 0; i < c->columns.count; i++) {
+        const DgPair *pair = &DG_ITEMS(DgPair, c->columns)[i];
+        columns[i].name = pair->key;
+        if (!dg_type_parse(pair->value, &columns[i].type))
             return;
     }
+    asset->columns = columns;
+    asset->columns_count = (int32_t)c->columns.count;
+}
+
+static bool decodable(const DgAssetDecl *asset)
+{
+    for (int32_t i = 0; i < asset->columns_count; i++) {
+        switch ((DgTypeKind)asset->columns[i].type.kind) {
+        case DG_BINARY: case DG_TIME: case DG_INTERVAL: case DG_UUID: case DG_UINT64: return false;
+        default: break;
+        }
+    }
+    return asset->columns_count > 0;
+}
+
+/* How a CSV file is written: as declared, else as the sniffer finds it. False: not known. */
+static bool dialect_of(DgPlanner *p, const Config *c, DgStr file, bool tabs, DgCsvDialect *d)
+{
+    bool declared = c->delimiter.len || tabs;
+    *d = (DgCsvDialect){.delimiter = tabs ? '\t' : ',', .quote = '"', .escape = '"', .header = true, .iso_dates = true};
+    if (file.len && !p->api->sniff(p, file, d))
+        return false;
+    if (!file.len && !declared && !p->api->is_set(p, &c->header))
+        return false;
+    if (c->delimiter.len)
+        d->delimiter = c->delimiter.ptr[0];
+    if (c->quote.len)
+        d->quote = c->quote.ptr[0];
+    if (!d->quote)
+        d->quote = '"'; /* the sample had none; a later field may */
+    if (!d->escape)
+        d->escape = d->quote;
+    if (c->escape.len)
+        d->escape = c->escape.ptr[0];
+    if (p->api->is_set(p, &c->header))
+        d->header = c->header;
+    if (c->skip_rows)
+        d->skip_rows = c->skip_rows;
+    return d->iso_dates && c->delimiter.len <= 1 && c->quote.len <= 1 && c->escape.len <= 1;
+}
+
+static DgStr one(DgPlanner *p, char c)
+{
+    return c ? p->api->format(p, "%c", c) : (DgStr){0};
+}
+
+/* A step that decodes by emitted code; false when the files ask for DuckDB's reader. */
+static bool plan_decode(DgPlanner *p, const Config *c, const FilesTarget *target, DgStr file, DgStr format,
+                        const DgAssetDecl *asset, DgStepDecl *out)
+{
+    bool csv = str_eq(format, S("csv")), tsv = str_eq(format, S("tsv")), ndjson = str_eq(format, S("ndjson"));
+    DgCsvDialect d = {0};
+    if (!(csv || tsv || ndjson) || !decodable(asset) || c->filename_column.len ||
+        (!ndjson && !dialect_of(p, c, file, tsv, &d)))
+        return false;
+    FilesDecode *step = p->api->alloc(p, sizeof *step);
+    DgPair *columns = p->api->alloc(p, sizeof *columns * (size_t)asset->columns_count);
+    for (int32_t i = 0; i < asset->columns_count; i++) {
+        const DgColumn *column = &asset->columns[i];
+        columns[i].key = column->name;
+        columns[i].value = column->type.kind == DG_DECIMAL
+                               ? p->api->format(p, "decimal(%d,%d)", column->type.precision, column->type.scale)
+                               : str_from(dg_type_name((DgTypeKind)column->type.kind));
+    }
+    p->api->copy(p, &step->target, target, sizeof *target);
+    step->format = ndjson ? DG_NDJSON : DG_CSV;
+    step->delimiter = one(p, d.delimiter);
+    step->quote = one(p, d.quote);
+    step->escape = one(p, d.escape);
+    step->header = d.header;
+    step->skip_rows = d.skip_rows;
+    step->columns = (DgList){columns, (size_t)asset->columns_count};
+    step->nulls = c->null_values;
+    p->api->decoder(p, &step->decode, &(DgDecoderDecl){
+        .format = (DgFormat)step->format, .columns = asset->columns, .columns_count = asset->columns_count,
+        .delimiter = d.delimiter, .quote = d.quote, .escape = d.escape, .nulls = c->null_values});
+    out->ops = &dg_files_decode_ops;
+    out->config = step;
+    return true;
+}
+
+static void plan_read(DgPlanner *p, const Config *c, const FilesTarget *target, DgStepDecl *out)
+{
+    FilesRead *step = p->api->alloc(p, sizeof *step);
+    p->api->copy(p, &step->target, target, sizeof *target);
+    step->format = c->format ? str_from(formats[c->format]) : (DgStr){0};
+    step->options = options_of(p, c);
+    step->columns = c->columns;
+    step->filename_column = c->filename_column;
+    out->ops = &dg_files_ops;
+    out->config = step;
+}
+
+static void plan_target(DgPlanner *p, const Config *c, FilesTarget *t)
+{
+    t->asset = c->asset;
+    t->mode = c->mode;
+    t->unique_key = c->unique_key;
+    t->allow_empty = c->allow_empty;
+    if (c->mode == FILES_MERGE && !c->unique_key.count)
+        p->api->report(p, "E0106", &c->mode, "add `unique_key: [id]`", "`mode: merge` needs `unique_key`");
+    p->api->copy(p, &t->paths, &c->path, sizeof t->paths);
+    DgStr *paths = t->paths.items;
+    for (size_t i = 0; i < t->paths.count; i++)
+        if (p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]) && !http_is_url(paths[i]))
+            paths[i] = p->api->resolve(p, &DG_ITEMS(DgStr, c->path)[i], DG_ITEMS(DgStr, c->path)[i]);
 }
 
 static void files_plan(DgPlanner *p, const void *data)
 {
     const Config *c = data;
-    FilesStep *step = p->api->alloc(p, sizeof *step);
-    step->asset = c->asset;
-    step->format = c->format ? str_from(formats[c->format]) : (DgStr){0};
-    step->options = options_of(p, c);
-    step->columns = c->columns;
-    step->mode = c->mode;
-    step->unique_key = c->unique_key;
-    step->allow_empty = c->allow_empty;
-    step->filename_column = c->filename_column;
-    if (c->mode == MODE_MERGE && !c->unique_key.count)
-        p->api->report(p, "E0106", &c->mode, "add `unique_key: [id]`", "`mode: merge` needs `unique_key`");
-    p->api->copy(p, &step->paths, &c->path, sizeof step->paths);
-    DgStr *paths = step->paths.items;
-    for (size_t i = 0; i < step->paths.count; i++)
-        if (p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]))
-            paths[i] = p->api->resolve(p, &DG_ITEMS(DgStr, c->path)[i], DG_ITEMS(DgStr, c->path)[i]);
+    FilesTarget *target = p->api->alloc(p, sizeof *target);
+    plan_target(p, c, target);
+    DgStr file = first_file(p, c, target);
+    DgStr named = target->paths.count ? DG_ITEMS(DgStr, target->paths)[0] : (DgStr){0};
+    DgStr format = c->format ? str_from(formats[c->format]) : dg_format_of(file.len ? file : named);
     DgAssetDecl asset = {.key = c->asset, .description = c->description, .group = c->group, .kinds = c->kinds,
                          .owners = c->owners, .tags = c->tags, .metadata = c->metadata, .deps = c->deps,
                          .filled = &c->spec, .at = &c->asset};
-    columns_of(p, c, step, &asset);
+    columns_of(p, c, file, format, &asset);
     p->api->asset(p, &asset);
     DgStr *made = p->api->alloc(p, sizeof *made);
     *made = c->asset;
-    p->api->step(p, &(DgStepDecl){.ops = &dg_files_ops, .config = step, .assets = {made, 1}, .at = &c->asset});
+    DgStepDecl step = {.assets = {made, 1}, .at = &c->asset};
+    if (!plan_decode(p, c, target, file, format, &asset, &step))
+        plan_read(p, c, target, &step);
+    p->api->step(p, &step);
 }
 
-static const DgStepOps *const steps[] = {&dg_files_ops, NULL};
+static const DgStepOps *const steps[] = {&dg_files_decode_ops, &dg_files_ops, NULL};
 
 const DgComponent dg_component_files = {
     .name = "dgc.Files",

@@ -1,0 +1,202 @@
+/* files_decode.c - loads CSV and NDJSON through decoders that were emitted for their columns. */
+#include <pthread.h>
+
+#include "runtime/data/batch.h"
+#include "runtime/data/decode.h"
+#include "runtime/data/reader.h"
+#include "runtime/os/os.h"
+#include "stdlib-components/files/files_step.h"
+
+static const char *const formats[] = {"csv", "ndjson", "json", NULL};
+
+static const DgField fields[] = {
+    FILES_TARGET_FIELDS(FilesDecode),
+    DG_FIELD_ENUM(FilesDecode, format, .choices = formats, .doc = "Format."),
+    DG_FIELD_STRING(FilesDecode, delimiter, .doc = "Between fields."),
+    DG_FIELD_STRING(FilesDecode, quote, .doc = "Round fields."),
+    DG_FIELD_STRING(FilesDecode, escape, .doc = "Before a quote inside a field."),
+    DG_FIELD_BOOL(FilesDecode, header, .doc = "The first record holds names."),
+    DG_FIELD_INT(FilesDecode, skip_rows, .doc = "Lines passed over at the top."),
+    DG_FIELD_STRING_MAP(FilesDecode, columns, .doc = "Columns and types."),
+    DG_FIELD_STRINGS(FilesDecode, nulls, .doc = "Texts that mean null."),
+    DG_FIELD_CODE(FilesDecode, decode, .doc = "The emitted decoder."),
+    {0},
+};
+
+typedef struct OpenFile { /* shared by the lanes that still decode its blocks */
+    DgReader *reader;
+    int32_t *map;     /* of its columns, when they lie otherwise; NULL: in order */
+    int32_t map_count;
+} OpenFile;
+
+typedef struct State {
+    Arena arena;
+    FilesPaths paths;
+    DgColumn *columns;
+    int32_t columns_count;
+    pthread_mutex_t lock;
+    bool has_lock;
+    OpenFile *files;  /* one for each path; opened in order, closed at the end */
+    size_t opened;
+    size_t current;
+} State;
+
+typedef struct Lane {
+    DgBlockBuffer buffer;
+    bool has_block;
+} Lane;
+
+static char character(DgStr s)
+{
+    return s.len == 1 ? s.ptr[0] : 0;
+}
+
+static DgStatus make_columns(const FilesDecode *f, State *s, DgError *err)
+{
+    s->columns_count = (int32_t)f->columns.count;
+    s->columns = push(&s->arena, DgColumn, f->columns.count + 1);
+    for (size_t i = 0; i < f->columns.count; i++) {
+        const DgPair *c = &DG_ITEMS(DgPair, f->columns)[i];
+        s->columns[i].name = c->key;
+        if (!dg_type_parse(c->value, &s->columns[i].type))
+            return dg_fail(err, DG_BUG, "`%.*s` is no column type", FMT(c->value));
+    }
+    return DG_OK;
+}
+
+static DgStatus decode_open(DgStepRun *run, const void *config, void *state, DgError *err)
+{
+    const FilesDecode *f = config;
+    State *s = state;
+    DgLoad load = {.mode = (DgLoadMode)f->target.mode};
+    arena_init(&s->arena, 256 << 20);
+    pthread_mutex_init(&s->lock, NULL);
+    s->has_lock = true;
+    DG_TRY(files_paths_expand(run, &f->target, &s->arena, &s->paths, err));
+    DG_TRY(make_columns(f, s, err));
+    s->files = push(&s->arena, OpenFile, s->paths.local.count + 1);
+    load.columns = s->columns;
+    load.columns_count = s->columns_count;
+    for (size_t i = 0; i < f->target.unique_key.count && i < 8; i++)
+        load.unique_key[load.unique_key_count++] = DG_ITEMS(DgStr, f->target.unique_key)[i];
+    return dg_load(run, &load, err);
+}
+
+/* Which column of ours each column of the file is. */
+static DgStatus map_header(State *s, OpenFile *file, Str shown, DgError *err)
+{
+    int32_t count;
+    const DgStr *names = dg_reader_header(file->reader, &count);
+    int32_t *map = push(&s->arena, int32_t, count + 1);
+    bool in_order = count == s->columns_count;
+    for (int32_t i = 0; i < count; i++) {
+        map[i] = -1;
+        for (int32_t k = 0; k < s->columns_count; k++)
+            if (str_eq_nocase(str_trim(names[i]), s->columns[k].name))
+                map[i] = k;
+        in_order = in_order && map[i] == i;
+    }
+    for (int32_t k = 0, i; count && k < s->columns_count; k++) {
+        for (i = 0; i < count && map[i] != k; i++)
+            ;
+        if (i < count)
+            continue;
+        dg_fail(err, DG_DATA, "%.*s has no column `%.*s`", FMT(shown), FMT(s->columns[k].name));
+        dg_hint(err, "its header has %d names, the first is `%.*s`", count, FMT(names[0]));
+        return DG_DATA;
+    }
+    file->map = in_order ? NULL : map;
+    file->map_count = count;
+    return DG_OK;
+}
+
+static DgStatus open_file(const FilesDecode *f, State *s, size_t i, DgError *err)
+{
+    DgReaderOptions o = {.format = (DgFormat)f->format, .delimiter = character(f->delimiter),
+                         .quote = character(f->quote), .escape = character(f->escape), .header = f->header,
+                         .skip_lines = f->skip_rows};
+    DG_TRY(dg_reader_open(str_cstr(&s->arena, s->paths.local.items[i]), s->paths.shown.items[i], &o,
+                          &s->files[i].reader, err));
+    s->opened = i + 1;
+    return f->header && f->format == DG_CSV ? map_header(s, &s->files[i], s->paths.shown.items[i], err) : DG_OK;
+}
+
+/* The next block of the current file, or of the one after it. */
+static DgStatus next_block(const FilesDecode *f, State *s, Lane *lane, DgError *err)
+{
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        size_t i = s->current;
+        DgStatus status = i >= s->paths.local.count ? DG_END : DG_OK;
+        if (status == DG_OK && i == s->opened)
+            status = open_file(f, s, i, err);
+        pthread_mutex_unlock(&s->lock);
+        DG_TRY(status);
+        status = dg_reader_next(s->files[i].reader, &lane->buffer, err);
+        if (status != DG_END) {
+            lane->buffer.block.map = s->files[i].map;
+            lane->buffer.block.map_count = s->files[i].map_count;
+            lane->buffer.block.nulls = f->nulls.items;
+            lane->buffer.block.nulls_count = (int32_t)f->nulls.count;
+            return status;
+        }
+        pthread_mutex_lock(&s->lock);
+        if (s->current == i)
+            s->current++;
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+static DgStatus decode_read(DgStepRun *run, const void *config, void *state, void *lane_memory,
+                            DgBatch *out, DgError *err)
+{
+    const FilesDecode *f = config;
+    Lane *lane = lane_memory;
+    DgDecodeFn decode = (DgDecodeFn)f->decode.call;
+    while (out->rows < out->rows_max) {
+        DgBlock *block = &lane->buffer.block;
+        if (!lane->has_block || block->at >= block->end) {
+            DgStatus status = dg_cancelled(run) ? DG_CANCELLED : next_block(f, state, lane, err);
+            lane->has_block = status == DG_OK;
+            if (status != DG_OK)
+                return status;
+            dg_progress(run, 0, block->end - block->at);
+        }
+        DG_TRY(decode(block, out, err));
+    }
+    return DG_OK;
+}
+
+static void decode_close_lane(DgStepRun *run, const void *config, void *state, void *lane_memory)
+{
+    Lane *lane = lane_memory;
+    (void)run, (void)config, (void)state;
+    dg_block_release(&lane->buffer);
+}
+
+static void decode_close(DgStepRun *run, const void *config, void *state)
+{
+    State *s = state;
+    (void)run, (void)config;
+    for (size_t i = 0; i < s->opened; i++)
+        dg_reader_close(s->files[i].reader);
+    if (!s->has_lock)
+        return;
+    files_paths_release(&s->paths, &s->arena);
+    pthread_mutex_destroy(&s->lock);
+    arena_free(&s->arena);
+}
+
+const DgStepOps dg_files_decode_ops = {
+    .name = "dgc.Files",
+    .symbol = "dg_files_decode_ops",
+    .role = DG_SOURCE,
+    .fields = fields,
+    .config_size = sizeof(FilesDecode),
+    .state_size = sizeof(State),
+    .lane_size = sizeof(Lane),
+    .open = decode_open,
+    .read = decode_read,
+    .close_lane = decode_close_lane,
+    .close = decode_close,
+};

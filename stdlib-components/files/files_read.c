@@ -1,0 +1,99 @@
+/* files_read.c - loads files through DuckDB's own readers: Parquet, JSON documents, odd CSV. */
+#include "runtime/data/infer.h"
+#include "stdlib-components/files/files_step.h"
+
+static const DgField fields[] = {
+    FILES_TARGET_FIELDS(FilesRead),
+    DG_FIELD_STRING(FilesRead, format, .doc = "Format."),
+    DG_FIELD_STRING(FilesRead, options, .doc = "Arguments of the reader."),
+    DG_FIELD_STRING_MAP(FilesRead, columns, .doc = "Columns and types."),
+    DG_FIELD_STRING(FilesRead, filename_column, .doc = "Column for the file's name."),
+    {0},
+};
+
+/* SELECT with the columns that were declared, cast; or all. */
+static DgStr select_of(DgStepRun *run, const FilesRead *f, DgStr reader)
+{
+    StrBuf b = {0};
+    for (size_t i = 0; i < f->columns.count; i++) {
+        const DgPair *c = &DG_ITEMS(DgPair, f->columns)[i];
+        DgStr name = dg_quote_name(run, c->key);
+        buf_format(&b, "%sCAST(%.*s AS %.*s) AS %.*s", i ? ", " : "", FMT(name), FMT(c->value), FMT(name));
+    }
+    if (!b.len)
+        buf_char(&b, '*');
+    DgStr out = dg_format(run, "SELECT %.*s%s%.*s FROM %.*s", FMT(buf_str(&b)),
+                          f->filename_column.len && f->columns.count ? ", filename AS " : "",
+                          FMT(f->filename_column.len && f->columns.count ? dg_quote_name(run, f->filename_column) : (DgStr){0}),
+                          FMT(reader));
+    buf_free(&b);
+    return out;
+}
+
+static DgStatus merge(DgStepRun *run, const FilesRead *f, DgStr table, DgStr select, DgError *err)
+{
+    StrBuf on = {0};
+    for (size_t i = 0; i < f->target.unique_key.count; i++) {
+        DgStr key = dg_quote_name(run, DG_ITEMS(DgStr, f->target.unique_key)[i]);
+        buf_format(&on, "%sold.%.*s IS NOT DISTINCT FROM new.%.*s", i ? " AND " : "", FMT(key), FMT(key));
+    }
+    DgStr condition = dg_format(run, "%.*s", FMT(buf_str(&on)));
+    buf_free(&on);
+    DG_TRY(dg_sql(run, dg_format(run, "CREATE OR REPLACE TEMP TABLE dgc_new_rows AS %.*s", FMT(select)), err));
+    DG_TRY(dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS SELECT * FROM dgc_new_rows LIMIT 0", FMT(table)), err));
+    DG_TRY(dg_sql(run, dg_format(run, "DELETE FROM %.*s AS old USING dgc_new_rows AS new WHERE %.*s", FMT(table), FMT(condition)), err));
+    DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME SELECT * FROM dgc_new_rows", FMT(table)), err));
+    return dg_sql(run, dg_format(run, "DROP TABLE dgc_new_rows"), err);
+}
+
+static DgStatus load(DgStepRun *run, const FilesRead *f, const FilesPaths *paths, Arena *a, DgError *err)
+{
+    int64_t before = 0, rows = 0;
+    DgStr table = dg_table(run, f->target.asset);
+    if (!paths->local.count)
+        return DG_OK;
+    DgStr format = f->format.len ? f->format : dg_format_of(paths->local.items[0]);
+    DgStr options = f->filename_column.len ? dg_format(run, "%.*s, filename = true", FMT(f->options)) : f->options;
+    DgStr reader = dg_reader_sql(a, paths->local.items, paths->local.count, format, options);
+    if (!reader.len) {
+        dg_fail(err, DG_CONFIG, "the format of %.*s is not known", FMT(paths->local.items[0]));
+        dg_hint(err, "set `format:` to csv, tsv, json, ndjson or parquet");
+        return DG_CONFIG;
+    }
+    DgStr select = select_of(run, f, reader);
+    if (f->target.mode == FILES_MERGE) {
+        DG_TRY(merge(run, f, table, select, err));
+    } else if (f->target.mode == FILES_APPEND) {
+        DG_TRY(dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS %.*s LIMIT 0", FMT(table), FMT(select)), err));
+        DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM %.*s", FMT(table)), &before, err));
+        DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME %.*s", FMT(table), FMT(select)), err));
+    } else {
+        DG_TRY(dg_sql(run, dg_format(run, "CREATE OR REPLACE TABLE %.*s AS %.*s", FMT(table), FMT(select)), err));
+    }
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM %.*s", FMT(table)), &rows, err));
+    dg_progress(run, rows - before, 0);
+    return DG_OK;
+}
+
+static DgStatus files_execute(DgStepRun *run, const void *config, void *state, DgError *err)
+{
+    Arena a;
+    (void)state;
+    FilesPaths paths = {0};
+    arena_init(&a, 64 << 20);
+    DgStatus status = files_paths_expand(run, &((const FilesRead *)config)->target, &a, &paths, err);
+    if (status == DG_OK)
+        status = load(run, config, &paths, &a, err);
+    files_paths_release(&paths, &a);
+    arena_free(&a);
+    return status;
+}
+
+const DgStepOps dg_files_ops = {
+    .name = "dgc.Files",
+    .symbol = "dg_files_ops",
+    .role = DG_ACTION,
+    .fields = fields,
+    .config_size = sizeof(FilesRead),
+    .execute = files_execute,
+};
