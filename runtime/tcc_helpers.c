@@ -17,6 +17,7 @@ int64_t __fixdfdi(double d);
 int64_t __fixsfdi(float f);
 int64_t __fixxfdi(long double d);
 void *__va_arg(void *list, int kind, int size, int align);
+int __popcountdi2(uint64_t n);
 
 double __floatundidf(uint64_t n) { return (double)n; }
 float __floatundisf(uint64_t n) { return (float)n; }
@@ -27,6 +28,15 @@ uint64_t __fixunsxfdi(long double d) { return (uint64_t)d; }
 int64_t __fixdfdi(double d) { return (int64_t)d; }
 int64_t __fixsfdi(float f) { return (int64_t)f; }
 int64_t __fixxfdi(long double d) { return (int64_t)d; }
+
+/* The runtime's own popcounts, on machines whose compiler has no instruction for them: from libgcc,
+ * which tcc does not link. */
+int __popcountdi2(uint64_t n)
+{
+    n -= n >> 1 & 0x5555555555555555u;
+    n = (n & 0x3333333333333333u) + (n >> 2 & 0x3333333333333333u);
+    return (int)((n + (n >> 4) & 0x0F0F0F0F0F0F0F0Fu) * 0x0101010101010101u >> 56);
+}
 
 /* va_list of the System V ABI. `kind`: 0 integer register, 1 vector register, 2 the stack. */
 typedef struct VaList {
