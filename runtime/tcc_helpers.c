@@ -33,9 +33,9 @@ int64_t __fixxfdi(long double d) { return (int64_t)d; }
  * which tcc does not link. */
 int __popcountdi2(uint64_t n)
 {
-    n -= n >> 1 & 0x5555555555555555u;
-    n = (n & 0x3333333333333333u) + (n >> 2 & 0x3333333333333333u);
-    return (int)((n + (n >> 4) & 0x0F0F0F0F0F0F0F0Fu) * 0x0101010101010101u >> 56);
+    n -= (n >> 1) & 0x5555555555555555u;
+    n = (n & 0x3333333333333333u) + ((n >> 2) & 0x3333333333333333u);
+    return (int)((((n + (n >> 4)) & 0x0F0F0F0F0F0F0F0Fu) * 0x0101010101010101u) >> 56);
 }
 
 /* va_list of the System V ABI. `kind`: 0 integer register, 1 vector register, 2 the stack. */
