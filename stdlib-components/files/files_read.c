@@ -46,12 +46,29 @@ static DgStatus merge(DgStepRun *run, const FilesRead *f, DgStr table, DgStr sel
     return dg_sql(run, dg_format(run, "DROP TABLE dgc_new_rows"), err);
 }
 
+/* No file, and that is allowed: the table is there all the same, if its columns are known. */
+static DgStatus make_empty(DgStepRun *run, const FilesRead *f, DgStr table, DgError *err)
+{
+    StrBuf b = {0};
+    for (size_t i = 0; i < f->columns.count; i++) {
+        const DgPair *c = &DG_ITEMS(DgPair, f->columns)[i];
+        buf_format(&b, "%s%.*s %.*s", i ? ", " : "", FMT(dg_quote_name(run, c->key)), FMT(c->value));
+    }
+    DgStr columns = dg_format(run, "%.*s", FMT(buf_str(&b)));
+    buf_free(&b);
+    if (!columns.len)
+        return DG_OK;
+    bool replace = f->target.mode == FILES_REPLACE;
+    return dg_sql(run, dg_format(run, "CREATE %s %.*s (%.*s)", replace ? "OR REPLACE TABLE" : "TABLE IF NOT EXISTS",
+                                 FMT(table), FMT(columns)), err);
+}
+
 static DgStatus load(DgStepRun *run, const FilesRead *f, const FilesPaths *paths, Arena *a, DgError *err)
 {
     int64_t before = 0, rows = 0;
     DgStr table = dg_table(run, f->target.asset);
     if (!paths->local.count)
-        return DG_OK;
+        return make_empty(run, f, table, err);
     DgStr format = f->format.len ? f->format : dg_format_of(paths->local.items[0]);
     DgStr options = f->filename_column.len ? dg_format(run, "%.*s, filename = true", FMT(f->options)) : f->options;
     DgStr reader = dg_reader_sql(a, paths->local.items, paths->local.count, format, options);
