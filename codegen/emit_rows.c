@@ -177,6 +177,133 @@ static int value_of(Loop *l, const RowExpr *x)
     }
 }
 
+/* ---- The quick way: no row is left out and nothing is null, as in most batches ---- */
+
+/* The same patterns without notes and null flags. Overflow sets `over`, and the careful loop then
+ * finds out what it was. NULL: there is no quick way. */
+static const char *quick_pattern(const RowExpr *x)
+{
+    static const struct { const char *careful, *quick; } pairs[] = {
+        {"dg_row_add(r, $i, $1, $2)", "DG_QUICK_ADD($1, $2)"},
+        {"dg_row_sub(r, $i, $1, $2)", "DG_QUICK_SUB($1, $2)"},
+        {"dg_row_mul(r, $i, $1, $2)", "DG_QUICK_MUL($1, $2)"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(x->as.c, pairs[i].careful) == 0)
+            return pairs[i].quick;
+    if (strcmp(x->as.c, "($n |= $2 == 0, $1 / $2)") == 0 && x->parts[1]->kind == ROW_CALL &&
+        x->parts[1]->parts_count == 1 && x->parts[1]->parts[0]->kind == ROW_CONST &&
+        x->parts[1]->parts[0]->class == ROW_INT && x->parts[1]->parts[0]->as.value.as.i != 0)
+        return "($1 / $2)"; /* by a whole number that is not zero */
+    if (strcmp(x->as.c, "($n |= $2 == 0, $1 / $2)") == 0 && x->parts[1]->kind == ROW_CONST &&
+        x->parts[1]->class == ROW_DOUBLE && x->parts[1]->as.value.as.f != 0)
+        return "($1 / $2)";
+    return strstr(x->as.c, "dg_row_") || strstr(x->as.c, "$n") || strstr(x->as.c, "$i") ? NULL : x->as.c;
+}
+
+typedef struct Quick {
+    Loop *l;
+    bool *used;      /* by input column */
+    bool overflows;
+} Quick;
+
+static bool quick_expr(Quick *q, const RowExpr *x, StrBuf *out);
+
+static bool quick_call(Quick *q, const RowExpr *x, StrBuf *out)
+{
+    const char *c = quick_pattern(x);
+    Str parts[4];
+    for (int i = 0; c && i < x->parts_count; i++) {
+        StrBuf part = {0};
+        bool ok = quick_expr(q, x->parts[i], &part);
+        parts[i] = str_copy(q->l->a, buf_str(&part));
+        buf_free(&part);
+        if (!ok)
+            return false;
+    }
+    if (!c)
+        return false;
+    q->overflows |= strncmp(c, "DG_QUICK", 8) == 0;
+    buf_char(out, '(');
+    for (; *c; c++) {
+        if (*c == '$')
+            buf_add(out, parts[*++c - '1']);
+        else
+            buf_char(out, *c);
+    }
+    buf_char(out, ')');
+    return true;
+}
+
+static bool quick_expr(Quick *q, const RowExpr *x, StrBuf *out)
+{
+    if (x->class == ROW_TEXT || x->class == ROW_NONE)
+        return false;
+    switch (x->kind) {
+    case ROW_COLUMN:
+        q->used[x->as.column] = true;
+        buf_format(out, x->class == ROW_BOOL ? "(c%d[i] != 0)" : x->class == ROW_DOUBLE ? "(double)c%d[i]"
+                                                                                         : "(int64_t)c%d[i]", x->as.column);
+        return true;
+    case ROW_CONST:
+        if (x->as.value.kind == DG_V_NONE)
+            return false;
+        if (x->as.value.kind == DG_V_FLOAT)
+            buf_add(out, c_double(q->l->a, x->as.value.as.f));
+        else
+            buf_format(out, "%lldL", x->as.value.kind == DG_V_BOOL ? (long long)x->as.value.as.b : (long long)x->as.value.as.i);
+        return x->as.value.kind != DG_V_INT || x->as.value.as.i != INT64_MIN;
+    case ROW_CALL: return quick_call(q, x, out);
+    case ROW_AND:
+    case ROW_OR:
+    case ROW_NOT:
+        buf_add(out, x->kind == ROW_NOT ? S("(!") : S("("));
+        if (!quick_expr(q, x->parts[0], out))
+            return false;
+        if (x->kind != ROW_NOT) {
+            buf_add(out, x->kind == ROW_AND ? S(" & ") : S(" | "));
+            if (!quick_expr(q, x->parts[1], out))
+                return false;
+        }
+        buf_char(out, ')');
+        return true;
+    default: return false;
+    }
+}
+
+/* `if (nothing is null) { one loop; return; }`; prints nothing when there is no quick way. */
+static void emit_quick(Loop *l, const RowOutput *out)
+{
+    size_t columns = l->rows->from->columns.count;
+    Quick q = {.l = l, .used = push(l->a, bool, columns + 1)};
+    StrBuf expr = {0}, test = {0};
+    if (!c_types[out->column.type.kind] || !quick_expr(&q, out->value, &expr)) {
+        buf_free(&expr);
+        return;
+    }
+    buf_add(&test, S("!r->pick"));
+    for (size_t i = 0; i < columns; i++)
+        if (q.used[i])
+            buf_format(&test, " && dg_rows_valid(&in->vectors[%zu], in->rows)", i);
+    emit_open(l->e, "if (%.*s)", FMT(buf_str(&test)));
+    const char *type = c_types[out->column.type.kind];
+    for (size_t i = 0; i < columns; i++)
+        if (q.used[i])
+            emit_line(l->e, "const %s *c%zu = in->vectors[%zu].values; /* %.*s */",
+                      c_types[l->rows->from->columns.items[i].column.type.kind], i, i,
+                      FMT(l->rows->from->columns.items[i].column.name));
+    emit_line(l->e, "%s *to = out->values;", type);
+    if (q.overflows)
+        emit_line(l->e, "int64_t over = 0;");
+    emit_line(l->e, "for (int32_t i = 0; i < r->count; i++)");
+    emit_line(l->e, "    to[i] = (%s)%.*s;", type, FMT(buf_str(&expr)));
+    if (q.overflows)
+        emit_line(l->e, "if (over >= 0)");
+    emit_line(l->e, "%sreturn;", q.overflows ? "    " : "");
+    emit_close(l->e, "");
+    buf_free(&expr);
+    buf_free(&test);
+}
+
 static Str emit_column(Emit *e, Arena *a, Str name, const RowProgram *rows, const RowOutput *out)
 {
     Loop l = {e, a, rows, 0};
@@ -184,6 +311,7 @@ static Str emit_column(Emit *e, Arena *a, Str name, const RowProgram *rows, cons
     emit_at(e, out->at);
     emit_open(e, "static void %.*s(DgRows *r, DgVector *out)", FMT(fn));
     emit_line(e, "const DgBatch *in = r->in;");
+    emit_quick(&l, out);
     emit_open(e, "for (int32_t k = 0; k < r->count; k++)");
     emit_line(e, "int32_t i = r->pick ? r->pick[k] : k;");
     int n = value_of(&l, out->value);

@@ -84,12 +84,27 @@ DgStatus dg_rows_end(const DgRows *r, const char *column, DgError *err)
     return DG_DATA;
 }
 
+bool dg_rows_valid(const DgVector *v, int32_t rows)
+{
+    if (!v->valid)
+        return true;
+    int32_t words = rows / 64, left = rows % 64;
+    for (int32_t i = 0; i < words; i++)
+        if (v->valid[i] != UINT64_MAX)
+            return false;
+    return !left || (~v->valid[words] & ((UINT64_C(1) << left) - 1)) == 0;
+}
+
 /* ---- Columns as they are ---- */
 
 void dg_rows_copy(DgRows *r, int32_t column, DgVector *out)
 {
     const DgVector *in = &r->in->vectors[column];
     int32_t width = dg_type_width((DgTypeKind)r->in->columns[column].type.kind);
+    if (width && !r->pick && dg_rows_valid(in, r->count)) {
+        memcpy(out->values, in->values, (size_t)r->count * (size_t)width);
+        return;
+    }
     for (int32_t k = 0; k < r->count; k++) {
         int32_t i = r->pick ? r->pick[k] : k;
         if (!DG_VALID(in, i))

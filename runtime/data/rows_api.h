@@ -46,6 +46,31 @@ int64_t dg_row_mod(DgRows *r, int32_t i, int64_t a, int64_t b, bool *null);
 double dg_row_fmod(double a, double b);
 double dg_row_pow(double a, double b);
 
+/* No row of the vector is null. */
+bool dg_rows_valid(const DgVector *v, int32_t rows);
+/* Arithmetic for loops without nulls: `over`, a local of the loop, becomes negative when a result
+ * may not fit 64 bits. A product is only tried with factors of 32 bits. */
+#define DG_QUICK_ADD(a, b) DgQuick_add((a), (b), &over)
+#define DG_QUICK_SUB(a, b) DgQuick_sub((a), (b), &over)
+#define DG_QUICK_MUL(a, b) DgQuick_mul((a), (b), &over)
+static inline int64_t DgQuick_add(int64_t a, int64_t b, int64_t *over)
+{
+    uint64_t sum = (uint64_t)a + (uint64_t)b;
+    *over |= (int64_t)(((uint64_t)a ^ sum) & ((uint64_t)b ^ sum));
+    return (int64_t)sum;
+}
+static inline int64_t DgQuick_sub(int64_t a, int64_t b, int64_t *over)
+{
+    uint64_t rest = (uint64_t)a - (uint64_t)b;
+    *over |= (int64_t)(((uint64_t)a ^ (uint64_t)b) & ((uint64_t)a ^ rest));
+    return (int64_t)rest;
+}
+static inline int64_t DgQuick_mul(int64_t a, int64_t b, int64_t *over)
+{
+    *over |= a == (int32_t)a && b == (int32_t)b ? 0 : -1;
+    return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+
 /* Text */
 DgStr dg_row_concat(DgStr a, DgStr b);
 DgStr dg_row_upper(DgStr s); /* ASCII letters */
