@@ -10,10 +10,6 @@
 
 enum { CONNECT_S = 10, STALL_S = 30, REDIRECTS_MAX = 5 };
 
-bool http_is_url(Str path)
-{
-    return str_starts(path, S("http://")) || str_starts(path, S("https://"));
-}
 
 typedef struct Sink {
     int fd;

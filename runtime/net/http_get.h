@@ -4,7 +4,6 @@
 
 #include "runtime/base/base.h"
 
-bool http_is_url(Str path); /* http:// or https:// */
 /* Downloads to `to` (replaced). Redirects are followed a few times, within http and https only; a
  * server that cannot be reached or answers 5xx or 429 is DG_UNAVAILABLE, so that the step is tried
  * again; any other answer than 200 is DG_DATA. At most `bytes_max` bytes. */

@@ -1,7 +1,6 @@
 /* files.c - dgc.Files: CSV, TSV, JSON, NDJSON and Parquet files into a table. */
 #include "runtime/data/batch.h"
 #include "runtime/data/infer.h"
-#include "runtime/net/http_get.h"
 #include "stdlib-components/files/files_step.h"
 
 static const char *const formats[] = {"auto", "csv", "tsv", "json", "ndjson", "parquet", NULL};
@@ -83,7 +82,7 @@ static DgStr first_file(DgPlanner *p, const Config *c, const FilesTarget *t)
 {
     for (size_t i = 0; i < t->paths.count; i++) {
         DgStr path = DG_ITEMS(DgStr, t->paths)[i];
-        if (!path.len || http_is_url(path) || !p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]))
+        if (!path.len || files_is_url(path) || !p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]))
             continue;
         DgList files = p->api->glob(p, path);
         if (files.count)
@@ -150,6 +149,17 @@ static bool dialect_of(DgPlanner *p, const Config *c, DgStr file, bool tabs, DgC
     return d->iso_dates && c->delimiter.len <= 1 && c->quote.len <= 1 && c->escape.len <= 1;
 }
 
+/* A path is a URL, or one that only the environment will tell. */
+static bool may_download(DgPlanner *p, const Config *c)
+{
+    for (size_t i = 0; i < c->path.count; i++) {
+        const DgStr *path = &DG_ITEMS(DgStr, c->path)[i];
+        if (!p->api->is_known(p, path) || files_is_url(*path))
+            return true;
+    }
+    return false;
+}
+
 static DgStr one(DgPlanner *p, char c)
 {
     return c ? p->api->format(p, "%c", c) : (DgStr){0};
@@ -185,7 +195,7 @@ static bool plan_decode(DgPlanner *p, const Config *c, const FilesTarget *target
     p->api->decoder(p, &step->decode, &(DgDecoderDecl){
         .format = (DgFormat)step->format, .columns = asset->columns, .columns_count = asset->columns_count,
         .delimiter = d.delimiter, .quote = d.quote, .escape = d.escape, .nulls = c->null_values});
-    out->ops = &dg_files_decode_ops;
+    out->ops = may_download(p, c) ? &dg_files_decode_http_ops : &dg_files_decode_ops;
     out->config = step;
     return true;
 }
@@ -198,7 +208,7 @@ static void plan_read(DgPlanner *p, const Config *c, const FilesTarget *target, 
     step->options = options_of(p, c);
     step->columns = c->columns;
     step->filename_column = c->filename_column;
-    out->ops = &dg_files_ops;
+    out->ops = may_download(p, c) ? &dg_files_http_ops : &dg_files_ops;
     out->config = step;
 }
 
@@ -213,7 +223,7 @@ static void plan_target(DgPlanner *p, const Config *c, FilesTarget *t)
     p->api->copy(p, &t->paths, &c->path, sizeof t->paths);
     DgStr *paths = t->paths.items;
     for (size_t i = 0; i < t->paths.count; i++)
-        if (p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]) && !http_is_url(paths[i]))
+        if (p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]) && !files_is_url(paths[i]))
             paths[i] = p->api->resolve(p, &DG_ITEMS(DgStr, c->path)[i], DG_ITEMS(DgStr, c->path)[i]);
 }
 
@@ -238,7 +248,8 @@ static void files_plan(DgPlanner *p, const void *data)
     p->api->step(p, &step);
 }
 
-static const DgStepOps *const steps[] = {&dg_files_decode_ops, &dg_files_ops, NULL};
+static const DgStepOps *const steps[] = {&dg_files_decode_ops, &dg_files_decode_http_ops, &dg_files_ops,
+                                         &dg_files_http_ops, NULL};
 
 const DgComponent dg_component_files = {
     .name = "dgc.Files",

@@ -1,15 +1,12 @@
 /* files_decode.c - loads CSV and NDJSON through decoders that were emitted for their columns. */
-#include <pthread.h>
-
 #include "runtime/data/batch.h"
 #include "runtime/data/decode.h"
-#include "runtime/data/reader.h"
 #include "runtime/os/os.h"
-#include "stdlib-components/files/files_step.h"
+#include "stdlib-components/files/files_decode.h"
 
 static const char *const formats[] = {"csv", "ndjson", "json", NULL};
 
-static const DgField fields[] = {
+const DgField dg_files_decode_fields[] = {
     FILES_TARGET_FIELDS(FilesDecode),
     DG_FIELD_ENUM(FilesDecode, format, .choices = formats, .doc = "Format."),
     DG_FIELD_STRING(FilesDecode, delimiter, .doc = "Between fields."),
@@ -23,35 +20,12 @@ static const DgField fields[] = {
     {0},
 };
 
-typedef struct OpenFile { /* shared by the lanes that still decode its blocks */
-    DgReader *reader;
-    int32_t *map;     /* of its columns, when they lie otherwise; NULL: in order */
-    int32_t map_count;
-} OpenFile;
-
-typedef struct State {
-    Arena arena;
-    FilesPaths paths;
-    DgColumn *columns;
-    int32_t columns_count;
-    pthread_mutex_t lock;
-    bool has_lock;
-    OpenFile *files;  /* one for each path; opened in order, closed at the end */
-    size_t opened;
-    size_t current;
-} State;
-
-typedef struct Lane {
-    DgBlockBuffer buffer;
-    bool has_block;
-} Lane;
-
 static char character(DgStr s)
 {
     return s.len == 1 ? s.ptr[0] : 0;
 }
 
-static DgStatus make_columns(const FilesDecode *f, State *s, DgError *err)
+static DgStatus make_columns(const FilesDecode *f, FilesDecodeState *s, DgError *err)
 {
     s->columns_count = (int32_t)f->columns.count;
     s->columns = push(&s->arena, DgColumn, f->columns.count + 1);
@@ -64,15 +38,15 @@ static DgStatus make_columns(const FilesDecode *f, State *s, DgError *err)
     return DG_OK;
 }
 
-static DgStatus decode_open(DgStepRun *run, const void *config, void *state, DgError *err)
+DgStatus files_decode_open(DgStepRun *run, const void *config, void *state, DgError *err)
 {
     const FilesDecode *f = config;
-    State *s = state;
+    FilesDecodeState *s = state;
     DgLoad load = {.mode = (DgLoadMode)f->target.mode};
     arena_init(&s->arena, 256 << 20);
     pthread_mutex_init(&s->lock, NULL);
     s->has_lock = true;
-    DG_TRY(files_paths_expand(run, &f->target, &s->arena, &s->paths, err));
+    DG_TRY(files_paths_expand(run, &f->target, s->download, &s->arena, &s->paths, err));
     DG_TRY(make_columns(f, s, err));
     s->files = push(&s->arena, OpenFile, s->paths.local.count + 1);
     load.columns = s->columns;
@@ -83,7 +57,7 @@ static DgStatus decode_open(DgStepRun *run, const void *config, void *state, DgE
 }
 
 /* Which column of ours each column of the file is. */
-static DgStatus map_header(State *s, OpenFile *file, Str shown, DgError *err)
+static DgStatus map_header(FilesDecodeState *s, OpenFile *file, Str shown, DgError *err)
 {
     int32_t count;
     const DgStr *names = dg_reader_header(file->reader, &count);
@@ -110,7 +84,7 @@ static DgStatus map_header(State *s, OpenFile *file, Str shown, DgError *err)
     return DG_OK;
 }
 
-static DgStatus open_file(const FilesDecode *f, State *s, size_t i, DgError *err)
+static DgStatus open_file(const FilesDecode *f, FilesDecodeState *s, size_t i, DgError *err)
 {
     DgReaderOptions o = {.format = (DgFormat)f->format, .delimiter = character(f->delimiter),
                          .quote = character(f->quote), .escape = character(f->escape), .header = f->header,
@@ -122,7 +96,7 @@ static DgStatus open_file(const FilesDecode *f, State *s, size_t i, DgError *err
 }
 
 /* The next block of the current file, or of the one after it. */
-static DgStatus next_block(const FilesDecode *f, State *s, Lane *lane, DgError *err)
+static DgStatus next_block(const FilesDecode *f, FilesDecodeState *s, FilesDecodeLane *lane, DgError *err)
 {
     for (;;) {
         pthread_mutex_lock(&s->lock);
@@ -147,11 +121,11 @@ static DgStatus next_block(const FilesDecode *f, State *s, Lane *lane, DgError *
     }
 }
 
-static DgStatus decode_read(DgStepRun *run, const void *config, void *state, void *lane_memory,
+DgStatus files_decode_read(DgStepRun *run, const void *config, void *state, void *lane_memory,
                             DgBatch *out, DgError *err)
 {
     const FilesDecode *f = config;
-    Lane *lane = lane_memory;
+    FilesDecodeLane *lane = lane_memory;
     DgDecodeFn decode = (DgDecodeFn)f->decode.call;
     while (out->rows < out->rows_max) {
         DgBlock *block = &lane->buffer.block;
@@ -167,16 +141,16 @@ static DgStatus decode_read(DgStepRun *run, const void *config, void *state, voi
     return DG_OK;
 }
 
-static void decode_close_lane(DgStepRun *run, const void *config, void *state, void *lane_memory)
+void files_decode_close_lane(DgStepRun *run, const void *config, void *state, void *lane_memory)
 {
-    Lane *lane = lane_memory;
+    FilesDecodeLane *lane = lane_memory;
     (void)run, (void)config, (void)state;
     dg_block_release(&lane->buffer);
 }
 
-static void decode_close(DgStepRun *run, const void *config, void *state)
+void files_decode_close(DgStepRun *run, const void *config, void *state)
 {
-    State *s = state;
+    FilesDecodeState *s = state;
     (void)run, (void)config;
     for (size_t i = 0; i < s->opened; i++)
         dg_reader_close(s->files[i].reader);
@@ -191,12 +165,12 @@ const DgStepOps dg_files_decode_ops = {
     .name = "dgc.Files",
     .symbol = "dg_files_decode_ops",
     .role = DG_SOURCE,
-    .fields = fields,
+    .fields = dg_files_decode_fields,
     .config_size = sizeof(FilesDecode),
-    .state_size = sizeof(State),
-    .lane_size = sizeof(Lane),
-    .open = decode_open,
-    .read = decode_read,
-    .close_lane = decode_close_lane,
-    .close = decode_close,
+    .state_size = sizeof(FilesDecodeState),
+    .lane_size = sizeof(FilesDecodeLane),
+    .open = files_decode_open,
+    .read = files_decode_read,
+    .close_lane = files_decode_close_lane,
+    .close = files_decode_close,
 };

@@ -2,7 +2,6 @@
 #include <glob.h>
 #include <stdlib.h>
 
-#include "runtime/net/http_get.h"
 #include "runtime/os/os.h"
 #include "stdlib-components/files/files_step.h"
 
@@ -11,7 +10,8 @@ const char *const dg_files_modes[] = {"replace", "append", "merge", NULL};
 static const int64_t download_max = (int64_t)1 << 40;
 
 /* The temporary file keeps the name's end, by which formats are known. */
-static DgStatus download(DgStepRun *run, DgStr url, Arena *a, FilesPaths *out, DgError *err)
+static DgStatus fetch(DgStepRun *run, DgStr url, FilesDownload download, Arena *a, FilesPaths *out,
+                      DgError *err)
 {
     Str name = url, rest;
     str_cut(url, '?', &name, &rest);
@@ -25,7 +25,7 @@ static DgStatus download(DgStepRun *run, DgStr url, Arena *a, FilesPaths *out, D
                           FMT(str_sub(name, slash, name.len)));
     array_add(a, &out->temporary, path);
     dg_log(run, DG_LOG_INFO, "downloading %.*s", FMT(url));
-    DG_TRY(http_download(url, str_cstr(a, path), download_max, err));
+    DG_TRY(download(url, str_cstr(a, path), download_max, err));
     array_add(a, &out->local, path);
     array_add(a, &out->shown, str_copy(a, url));
     return DG_OK;
@@ -51,12 +51,20 @@ static DgStatus expand_one(DgStepRun *run, DgStr written, bool allow_empty, Aren
     return DG_CONFIG;
 }
 
-DgStatus files_paths_expand(DgStepRun *run, const FilesTarget *t, Arena *a, FilesPaths *out, DgError *err)
+bool files_is_url(Str path)
+{
+    return str_starts(path, S("http://")) || str_starts(path, S("https://"));
+}
+
+DgStatus files_paths_expand(DgStepRun *run, const FilesTarget *t, FilesDownload download, Arena *a,
+                            FilesPaths *out, DgError *err)
 {
     for (size_t i = 0; i < t->paths.count; i++) {
         DgStr path = DG_ITEMS(DgStr, t->paths)[i];
-        if (http_is_url(path))
-            DG_TRY(download(run, path, a, out, err));
+        if (files_is_url(path) && !download)
+            return dg_fail(err, DG_BUG, "%.*s is a URL, and this step was built without a network", FMT(path));
+        if (files_is_url(path))
+            DG_TRY(fetch(run, path, download, a, out, err));
         else
             DG_TRY(expand_one(run, path, t->allow_empty, a, out, err));
     }

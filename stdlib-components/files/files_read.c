@@ -1,8 +1,8 @@
 /* files_read.c - loads files through DuckDB's own readers: Parquet, JSON documents, odd CSV. */
 #include "runtime/data/infer.h"
-#include "stdlib-components/files/files_step.h"
+#include "stdlib-components/files/files_decode.h"
 
-static const DgField fields[] = {
+const DgField dg_files_read_fields[] = {
     FILES_TARGET_FIELDS(FilesRead),
     DG_FIELD_STRING(FilesRead, format, .doc = "Format."),
     DG_FIELD_STRING(FilesRead, options, .doc = "Arguments of the reader."),
@@ -92,25 +92,30 @@ static DgStatus load(DgStepRun *run, const FilesRead *f, const FilesPaths *paths
     return DG_OK;
 }
 
-static DgStatus files_execute(DgStepRun *run, const void *config, void *state, DgError *err)
+DgStatus files_read_with(DgStepRun *run, const FilesRead *f, FilesDownload download, DgError *err)
 {
     Arena a;
-    (void)state;
     FilesPaths paths = {0};
     arena_init(&a, 64 << 20);
-    DgStatus status = files_paths_expand(run, &((const FilesRead *)config)->target, &a, &paths, err);
+    DgStatus status = files_paths_expand(run, &f->target, download, &a, &paths, err);
     if (status == DG_OK)
-        status = load(run, config, &paths, &a, err);
+        status = load(run, f, &paths, &a, err);
     files_paths_release(&paths, &a);
     arena_free(&a);
     return status;
+}
+
+static DgStatus files_execute(DgStepRun *run, const void *config, void *state, DgError *err)
+{
+    (void)state;
+    return files_read_with(run, config, NULL, err);
 }
 
 const DgStepOps dg_files_ops = {
     .name = "dgc.Files",
     .symbol = "dg_files_ops",
     .role = DG_ACTION,
-    .fields = fields,
+    .fields = dg_files_read_fields,
     .config_size = sizeof(FilesRead),
     .execute = files_execute,
 };

@@ -28,7 +28,7 @@ typedef struct FilesDecode {
     DgList nulls;                /* of DgStr */
     DgCode decode;               /* a DgDecodeFn */
 } FilesDecode;
-extern const DgStepOps dg_files_decode_ops;
+extern const DgStepOps dg_files_decode_ops, dg_files_decode_http_ops;
 
 /* Everything else, through the engine. */
 typedef struct FilesRead {
@@ -38,14 +38,19 @@ typedef struct FilesRead {
     DgList columns;              /* of DgPair; empty: as the reader finds them */
     DgStr filename_column;
 } FilesRead;
-extern const DgStepOps dg_files_ops;
+extern const DgStepOps dg_files_ops, dg_files_http_ops;
 
 /* files_paths.c: what the paths name now: globs expanded, URLs downloaded into temporary files that
  * files_paths_release() deletes. `shown` are the names for messages. */
 typedef struct FilesPaths {
     Array(DgStr) local, shown, temporary;
 } FilesPaths;
-DgStatus files_paths_expand(DgStepRun *run, const FilesTarget *t, Arena *a, FilesPaths *out, DgError *err);
+/* How a URL becomes a file; only the `_http` ops have one, so that an executable that names no URL
+ * carries no network code. */
+typedef DgStatus (*FilesDownload)(Str url, const char *to, int64_t bytes_max, DgError *err);
+DgStatus files_paths_expand(DgStepRun *run, const FilesTarget *t, FilesDownload download, Arena *a,
+                            FilesPaths *out, DgError *err);
+bool files_is_url(Str path);
 void files_paths_release(FilesPaths *p, Arena *a);
 
 #define FILES_TARGET_FIELDS(T)                                                                          \
