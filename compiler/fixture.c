@@ -69,7 +69,9 @@ static void read_keys(Reader *r, Fixture *f, const YamlNode *map, const char *wh
             continue;
         }
         DiagItem *it = diag_report(r->diag, E0901, key->at, "%s has no key `%.*s`", what, FMT(key->text));
-        diag_suggest(it, key->at, "key", key->text, known, count);
+        Str near = diag_nearest(r->a, key->text, known, count);
+        if (near.len) /* no fix: `dgc check` does not read tests */
+            diag_help(it, "a similar key exists: `%.*s`", FMT(near));
     }
 }
 
@@ -298,26 +300,44 @@ static Str stem_of(Str path)
     return dot > 0 ? str_sub(name, 0, dot) : name;
 }
 
-bool fixture_read(Arena *a, Diag *diag, uint32_t file, Fixtures *out)
+static void read_test(Reader *r, Str stem, const YamlNode *node, size_t number, size_t count,
+                      Fixtures *out)
 {
     static const char *const keys[] = {"name", "given", "when", "then", NULL};
+    Fixture *f = push(r->a, Fixture, 1);
+    f->at = node->at;
+    read_keys(r, f, node, "a test", keys, read_top);
+    if (!f->name.len && count > 1)
+        f->name = str_format(r->a, "%zu", number);
+    f->name = f->name.len ? str_format(r->a, "%.*s: %.*s", FMT(stem), FMT(f->name)) : stem;
+    if (node->kind == YAML_MAP && !yaml_get(node, S("then")))
+        wrong(r, node->at, "the test has no `then`: nothing is expected of it");
+    array_add(r->a, out, f);
+}
+
+/* A document is one test or a list of them. */
+bool fixture_read(Arena *a, Diag *diag, uint32_t file, Fixtures *out)
+{
     Reader r = {a, diag};
-    size_t before = diag->errors_count;
+    size_t before = diag->errors_count, number = 0, count = 0;
     YamlFile yaml = yaml_parse(a, diag, file);
     Str stem = stem_of(sources_file(diag->sources, file)->path);
     for (size_t i = 0; i < yaml.documents.count; i++) {
-        YamlNode *doc = yaml.documents.items[i];
-        if (doc->kind == YAML_NULL)
-            continue;
-        Fixture *f = push(a, Fixture, 1);
-        f->at = doc->at;
-        read_keys(&r, f, doc, "a test", keys, read_top);
-        if (!f->name.len && yaml.documents.count > 1)
-            f->name = str_format(a, "%zu", i + 1);
-        f->name = f->name.len ? str_format(a, "%.*s: %.*s", FMT(stem), FMT(f->name)) : stem;
-        if (doc->kind == YAML_MAP && !yaml_get(doc, S("then")))
-            wrong(&r, doc->at, "the test has no `then`: nothing is expected of it");
-        array_add(a, out, f);
+        const YamlNode *doc = yaml.documents.items[i];
+        count += doc->kind == YAML_LIST ? doc->as.list.count : 1;
+    }
+    for (size_t i = 0; i < yaml.documents.count; i++) {
+        const YamlNode *doc = yaml.documents.items[i];
+        if (doc->kind == YAML_NULL) {
+            number++;
+        } else if (doc->kind != YAML_LIST) {
+            read_test(&r, stem, doc, ++number, count, out);
+        } else {
+            if (!doc->as.list.count)
+                wrong(&r, doc->at, "the list has no tests");
+            for (size_t k = 0; k < doc->as.list.count; k++)
+                read_test(&r, stem, doc->as.list.items[k], ++number, count, out);
+        }
     }
     return diag->errors_count == before;
 }
