@@ -1,6 +1,8 @@
 /* cmd_test.c - `dgc test`: every fixture of a project, each in a sandbox and a process of its own. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -103,9 +105,15 @@ static void start_test(Suite *s, Test *t)
     int ends[2];
     fflush(NULL);
     t->started_ms = now_ms();
-    if (pipe(ends) != 0 || (t->pid = fork()) < 0) {
+    bool piped = pipe2(ends, O_CLOEXEC) == 0; /* no script of a test keeps it open */
+    t->pid = piped ? fork() : -1;
+    if (t->pid < 0) {
         buf_format(&t->report, "could not start a process: %s\n", strerror(errno));
         t->pid = 0;
+        if (piped) {
+            close(ends[0]);
+            close(ends[1]);
+        }
         return;
     }
     if (t->pid == 0) {
@@ -116,17 +124,10 @@ static void start_test(Suite *s, Test *t)
     t->pipe = ends[0];
 }
 
+/* The pipe is closed: the child is over. */
 static void finish_test(Test *t)
 {
-    char buffer[4096];
     int status = 0;
-    if (!t->pid)
-        return;
-    for (ssize_t n; (n = read(t->pipe, buffer, sizeof buffer)) != 0;)
-        if (n > 0)
-            buf_add(&t->report, (Str){buffer, n});
-        else if (errno != EINTR)
-            break;
     close(t->pipe);
     while (waitpid(t->pid, &status, 0) < 0 && errno == EINTR)
         ;
@@ -135,6 +136,31 @@ static void finish_test(Test *t)
     if (WIFSIGNALED(status))
         buf_format(&t->report, "the test crashed: %s\n", strsignal(WTERMSIG(status)));
     t->pid = 0;
+}
+
+static void read_report(Test *t)
+{
+    char buffer[4096];
+    ssize_t n = read(t->pipe, buffer, sizeof buffer);
+    if (n > 0)
+        buf_add(&t->report, (Str){buffer, n});
+    else if (n == 0 || errno != EINTR)
+        finish_test(t);
+}
+
+/* Waits until one of the tests that run has something to say. */
+static void wait_for_reports(Suite *s, size_t started, struct pollfd *polls)
+{
+    nfds_t count = 0;
+    for (size_t i = 0; i < started; i++)
+        if (s->tests[i].pid)
+            polls[count++] = (struct pollfd){.fd = s->tests[i].pipe, .events = POLLIN};
+    if (!count || poll(polls, count, -1) < 0)
+        return;
+    count = 0;
+    for (size_t i = 0; i < started; i++)
+        if (s->tests[i].pid && polls[count++].revents)
+            read_report(&s->tests[i]);
 }
 
 /* ---- Output ---- */
@@ -177,14 +203,20 @@ static void print_json(const Suite *s, size_t failed)
 static size_t run_all(Suite *s, bool json)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t at_once = processors > 0 ? (size_t)processors : 1, started = 0, failed = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        while (started < s->count && started < i + at_once)
+    size_t at_once = processors > 0 ? (size_t)processors : 1, started = 0, shown = 0, failed = 0;
+    struct pollfd *polls = push(&s->arena, struct pollfd, at_once);
+    while (shown < s->count) {
+        size_t running = 0;
+        for (size_t i = 0; i < started; i++)
+            running += s->tests[i].pid != 0;
+        for (; started < s->count && running < at_once; running++)
             start_test(s, &s->tests[started++]);
-        finish_test(&s->tests[i]);
-        failed += !s->tests[i].passed;
-        if (!json)
-            print_test(&s->tests[i], color_wanted(1));
+        wait_for_reports(s, started, polls);
+        for (; shown < started && !s->tests[shown].pid; shown++) {
+            failed += !s->tests[shown].passed;
+            if (!json)
+                print_test(&s->tests[shown], color_wanted(1));
+        }
     }
     return failed;
 }
