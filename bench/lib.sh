@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # lib.sh - what benchmarks share: medians of whole commands, one line a figure. Sourced.
 : "${ROOT:=$(cd "$(dirname "$0")/.." && pwd)}"
 : "${BUILD:=$ROOT/build}"
