@@ -88,7 +88,7 @@ banned_calls | verdict "banned calls"
 
 # --- nothing of one machine, no registry addresses in tracked files ---
 mapfile -t text_files < <(tracked | grep -v '^tests/lint\.sh$')
-hosts='registry\.(npmjs|yarnpkg)|pypi\.org|files\.pythonhosted|(deb|security|snapshot|ftp)\.debian\.org|proxy\.golang|crates\.io|static\.rust-lang'
+hosts='registry\.(np[m]js|yarn[p]kg)|py[p]i\.org|files\.python[h]osted|(deb|security|snapshot|ftp)\.deb[i]an\.org|proxy\.go[l]ang|crat[e]s\.io|static\.rust-[l]ang'
 if [ ${#text_files[@]} -gt 0 ]; then
     grep -InE "$hosts" "${text_files[@]}" | cut -c1-160
 fi | verdict "registry addresses"
