@@ -29,7 +29,9 @@ static bool asset_exists(FixtureRun *r, Str key, Span at)
     for (size_t i = 0; i < plan->assets.count; i++)
         names[i] = plan->assets.items[i]->key;
     DiagItem *it = diag_report(r->diag, E0901, at, "the project has no asset `%.*s`", FMT(key));
-    diag_suggest(it, at, "asset", key, names, plan->assets.count);
+    Str near = diag_nearest(r->arena, key, names, plan->assets.count);
+    if (near.len)
+        diag_help(it, "a similar asset exists: `%.*s`", FMT(near));
     r->failed = true;
     return false;
 }

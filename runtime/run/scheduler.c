@@ -117,13 +117,12 @@ static Unit *take_unit(Run *run, int64_t *wake_ms, bool *left)
         if (u->state != UNIT_WAITING)
             continue;
         *left = true;
-        if (atomic_load(&run->cancel) || run->fatal.status != DG_OK) {
-            settle(run, u, UNIT_CANCELLED);
-            continue;
-        }
-        Gate gate = gate_of(run, u);
+        bool stop = atomic_load(&run->cancel) || run->fatal.status != DG_OK;
+        Gate gate = stop ? GATE_SHUT : gate_of(run, u);
         if (gate == GATE_SHUT) {
-            settle(run, u, UNIT_SKIPPED);
+            settle(run, u, stop ? UNIT_CANCELLED : UNIT_SKIPPED);
+            *left = false; /* the lock was given away, and others may wait for this one: look again */
+            i = -1;
             continue;
         }
         if (gate == GATE_WAIT || !pool_has_room(run, u))
