@@ -161,7 +161,8 @@ static void forgive_unknown_names(Plan *plan, size_t from)
     size_t kept = from;
     for (size_t i = from; i < plan->diag->items.count; i++) {
         DiagItem *it = plan->diag->items.items[i];
-        if (it->code == E0202 || (it->code == E0603 && str_starts(it->message, S("there is no "))))
+        bool unknown_table = it->code == E0403 && str_starts(it->message, S("table "));
+        if (it->code == E0202 || unknown_table || (it->code == E0603 && str_starts(it->message, S("there is no "))))
             plan->diag->errors_count--;
         else
             plan->diag->items.items[kept++] = it;
@@ -187,8 +188,13 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
     if (incomplete)
         forgive_unknown_names(plan, said);
     pass_partition(plan);
-    if (pass_order(plan)) /* the rest relies on there being an order */
-        sql_units_check(plan, o->check_sql && !diag_failed(plan->diag));
+    if (pass_order(plan)) { /* the rest relies on there being an order */
+        said = plan->diag->items.count;
+        incomplete = diag_failed(plan->diag);
+        sql_units_check(plan, o->check_sql);
+        if (incomplete)
+            forgive_unknown_names(plan, said);
+    }
     pass_check(plan);
     if (o->check_env)
         pass_env(plan, c->project);
