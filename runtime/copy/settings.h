@@ -1,0 +1,86 @@
+/* settings.h - what a replication says about one stream, after defaults were merged in: Sling's keys,
+ * its meanings. settings.c has the field tables, so the same structs are filled from YAML when
+ * building and are step configuration when running.
+ *
+ * Three-way booleans (not given, true, false) are int32_t choices of dg_three_way: 0, 1, 2.
+ */
+#ifndef DGC_COPY_SETTINGS_H
+#define DGC_COPY_SETTINGS_H
+
+#include "runtime/component.h"
+
+extern const char *const dg_three_way[]; /* "auto", "true", "false" */
+
+typedef enum DgCopyMode {
+    DG_COPY_MODE_UNSET, DG_COPY_FULL_REFRESH, DG_COPY_INCREMENTAL, DG_COPY_TRUNCATE, DG_COPY_SNAPSHOT,
+    DG_COPY_BACKFILL, DG_COPY_DEFINITION_ONLY, DG_COPY_CHANGE_CAPTURE,
+} DgCopyMode;
+
+typedef struct DgSourceOptions {
+    DgValue flatten;            /* bool or depth */
+    int32_t header, empty_as_null, skip_blank_lines; /* three-way */
+    int64_t fields_per_rec, skip_lines, max_decimals, limit, offset, chunk_count;
+    DgStr compression, format, null_if, datetime_format, delimiter, escape, quote, jmespath, jq, sheet,
+        range, chunk_expr, encoding;
+    DgValue chunk_size;         /* `7d`, `6h`, `1m`, or a number of rows */
+} DgSourceOptions;
+
+typedef struct DgTargetOptions {
+    int32_t header, use_bulk, ignore_existing, add_new_columns, adjust_column_type, direct_insert;
+    int64_t concurrency, batch_limit, file_max_rows, file_max_bytes, max_decimals;
+    DgStr compression, datetime_format, delimiter, format, column_casing, encoding, table_tmp, table_ddl,
+        pre_sql, post_sql, isolation_level, merge_strategy, batch_max_duration;
+    DgValue delete_missing;     /* soft, hard, or {type, where, source_where, target_where} */
+    DgValue column_typing, table_keys;
+} DgTargetOptions;
+
+/* `hooks`: lists of mappings with `type`; order matters. */
+typedef struct DgHooks {
+    DgList start, end;                    /* of DgValue; replication only */
+    DgList pre, post, pre_merge, post_merge; /* of DgValue; streams */
+} DgHooks;
+
+typedef struct DgStreamSettings {
+    DgStr id, description, object, where, update_key, sql, schedule;
+    int32_t mode;                         /* DgCopyMode */
+    DgList select, files, primary_key, tags; /* of DgStr */
+    DgValue columns;                      /* {name: type} or a list */
+    DgValue transforms;                   /* list, map, or list of maps (stages) */
+    DgSourceOptions source_options;
+    DgTargetOptions target_options;
+    DgHooks hooks;
+    int32_t disabled, single;             /* three-way */
+    DgValue meta;                         /* Dagster's: meta.dagster.asset_key ... */
+    DgValue change_capture_options;       /* accepted; the mode that uses them is not */
+    /* dgc's own */
+    DgStr contract;                       /* evolve freeze discard_row discard_value */
+} DgStreamSettings;
+extern const DgField dg_stream_fields[];
+
+/* A connection as the project names it; values may be secrets, resolved when the step begins. */
+typedef struct DgConnConfig {
+    DgStr name, type;                     /* type empty: found by name in the environment */
+    DgList props;                         /* of DgValuePair */
+} DgConnConfig;
+extern const DgField dg_conn_config_fields[];
+
+/* The config of one stream's step. */
+typedef struct DgStreamStep {
+    DgStr stream;                         /* as written: `public.orders`, `public.*`, `file://...` */
+    DgStr asset;                          /* its asset key */
+    DgConnConfig source, target;
+    DgStreamSettings settings;            /* merged */
+    DgList excluded;                      /* of DgStr: other entries that a wildcard leaves out */
+    DgList env;                           /* of DgValuePair: the replication's `env` */
+    DgList include_metadata;              /* of DgStr: column_metadata, row_count */
+    DgStr replication;                    /* file's stem: part of the state key */
+} DgStreamStep;
+extern const DgField dg_stream_step_fields[];
+
+/* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and
+ * `dgc copy` call. Reports progress, metadata and logs through `run`. */
+DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err);
+/* The replication's hooks.start and hooks.end. */
+DgStatus copy_hooks(DgStepRun *run, const DgStreamStep *step, const DgList *hooks, DgError *err);
+
+#endif

@@ -1,0 +1,104 @@
+/* load.h - rows into a table of any engine, exactly once.
+ *
+ * One load is one package, in one transaction of the target: staging table, table made or evolved,
+ * rows merged, `_dgc_state` (cursor) and `_dgc_loads` (package id, counts), commit. A commit whose
+ * reply is lost is looked up by package id, never repeated blindly. `_dgc_lease` holds the fencing
+ * number: a runner whose lease went to another one does not commit.
+ *
+ * Engines whose DDL commits by itself (MySQL) get their final table by steps that each leave a
+ * consistent state: a staging table `T__dgc_PACKAGE` is filled first, then data and state change in
+ * one transaction of DML only; leftovers of dead packages are dropped by the next load.
+ *
+ * Dispositions are dlt's, strategies Sling's:
+ *     append       rows are added
+ *     replace      the table's content is exchanged (truncate: the table itself and its grants stay)
+ *     merge        upsert | delete_insert | insert_only | update_only by `keys`; the newest row of
+ *                  a key wins (`update_key`, else the last delivered)
+ *     scd2         history: valid_from, valid_to; a changed row closes the old version
+ */
+#ifndef DGC_LOAD_H
+#define DGC_LOAD_H
+
+#include "runtime/db/engine.h"
+
+typedef enum DgDisposition {
+    DG_DISPOSE_APPEND,
+    DG_DISPOSE_REPLACE,
+    DG_DISPOSE_TRUNCATE,
+    DG_DISPOSE_UPSERT,        /* merge, update then insert */
+    DG_DISPOSE_DELETE_INSERT, /* merge */
+    DG_DISPOSE_INSERT_ONLY,   /* merge: known keys stay as they are */
+    DG_DISPOSE_UPDATE_ONLY,   /* merge: unknown keys are left out */
+    DG_DISPOSE_SCD2,
+    DG_DISPOSE_DEFINITION,    /* the table is made, no rows */
+} DgDisposition;
+
+typedef enum DgContract { DG_EVOLVE, DG_FREEZE, DG_DISCARD_ROW, DG_DISCARD_VALUE } DgContract;
+typedef enum DgDeletes { DG_DELETES_NONE, DG_DELETES_SOFT, DG_DELETES_HARD } DgDeletes;
+typedef enum DgCasing {
+    DG_CASING_SOURCE, DG_CASING_TARGET, DG_CASING_NORMALIZE, DG_CASING_SNAKE, DG_CASING_UPPER,
+    DG_CASING_LOWER, DG_CASING_CAMEL,
+} DgCasing;
+/* A source's name as the target's column is called. */
+Str naming_apply(Arena *a, DgCasing casing, const DgDialect *d, Str name);
+
+typedef struct DgLoadSpec {
+    Str stream;                 /* key of state and lease: "replication/public.orders" */
+    Str pipeline, run, package; /* who; package is a fresh id of 32 hex digits */
+    int64_t epoch;              /* fencing number; 0: none */
+    DgTableName table;
+    DgDisposition disposition;
+    StrArray keys;              /* primary key, names as in the rows */
+    Str update_key;             /* orders versions of a row; empty: order of delivery */
+    DgContract new_columns, types, new_tables;
+    DgDeletes deletes;          /* rows of the target whose key the (complete) source lacks */
+    Str deleted_column;         /* soft: timestamp, default `_sling_deleted_at` */
+    DgCasing casing;
+    bool keep_columns;          /* the target's own columns only (ignore new ones) */
+    Str table_ddl, staging_table; /* user's own, with {col_types}; empty: made */
+    Str pre_sql, post_sql;      /* in the transaction where DDL allows */
+    StrArray index_columns;     /* each a comma list */
+    Str loaded_at, synced_at;   /* names of added timestamp columns; empty: none */
+    Str valid_from, valid_to;   /* scd2; defaults `_dlt_valid_from`, `_dlt_valid_to` */
+    const int64_t *text_sizes;  /* per column; NULL: unbounded text */
+    Str cursor;                 /* JSON; written with the data; empty: unchanged */
+    bool (*cancelled)(void *context);
+    void *context;
+} DgLoadSpec;
+
+typedef struct DgLoadCounts {
+    int64_t rows_read, rows_inserted, rows_updated, rows_deleted, rows_discarded;
+    int64_t columns_added, columns_changed, values_discarded;
+} DgLoadCounts;
+
+/* Takes no ownership. On DG_OK data and cursor are committed. *unknown: nobody knows; the package
+ * stays listed as `committing`. `cursor` of the spec may be NULL and computed late: when `last` is
+ * not NULL it is called after the last row and before the commit, to say what the cursor is. */
+typedef DgStatus (*DgCursorFn)(void *context, Arena *a, Str *cursor, DgError *err);
+DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn last,
+                  DgLoadCounts *counts, bool *unknown, DgError *err);
+
+/* What would be done: the DDL and DML, one statement a line; nothing is changed. */
+DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, const DgLoadSpec *spec,
+                      StrBuf *out, DgError *err);
+
+/* ---- State, in the target ---- */
+
+/* The stream's cursor; empty when there is none (also when the tables are not there yet). */
+DgStatus load_cursor(DgDb *target, Arena *a, Str pipeline, Str stream, Str *cursor, DgError *err);
+DgStatus load_cursor_set(DgDb *target, Str pipeline, Str stream, Str cursor, DgError *err); /* empty: reset */
+/* Takes the stream's lease: *epoch is larger than every earlier one's. */
+DgStatus load_lease(DgDb *target, Str pipeline, Str stream, int64_t *epoch, DgError *err);
+
+typedef struct DgPackage {
+    Str stream, run, package, status; /* loading, committed */
+    DgTableName table;
+    int64_t rows, committed_us;
+    Str cursor;
+} DgPackage;
+typedef Array(DgPackage) DgPackages;
+DgStatus load_packages(DgDb *target, Arena *a, Str pipeline, DgPackages *out, DgError *err);
+/* Drops what a dead package left (staging tables); DG_END: no such package. */
+DgStatus load_abort(DgDb *target, Str package, DgError *err);
+
+#endif
