@@ -31,6 +31,8 @@ DgStatus conn_from_url(Arena *a, Str name, Str url, DgConn *out, DgError *err);
  * is taken apart first and the other props win. */
 DgStatus conn_from_props(Arena *a, Str name, Str type, const DgPair *props, int32_t count,
                          DgConn *out, DgError *err);
+/* What a variable of the environment holds: a URL or a JSON mapping of properties with `type`. */
+DgStatus conn_from_text(Arena *a, Str name, Str text, DgConn *out, DgError *err);
 /* What may be shown: `postgres://me@host:5432/shop`. */
 Str conn_shown(Arena *a, const DgConn *c);
 
