@@ -63,6 +63,7 @@ typedef struct DgLoadSpec {
     const int64_t *text_sizes;  /* per column; NULL: unbounded text */
     Str cursor;                 /* JSON; written with the data; empty: unchanged */
     bool (*cancelled)(void *context);
+    void (*drift)(void *context, Str what); /* told of each column added, widened, refused; may be NULL */
     void *context;
 } DgLoadSpec;
 
@@ -75,20 +76,24 @@ typedef struct DgLoadCounts {
  * stays listed as `committing`. `cursor` of the spec may be NULL and computed late: when `last` is
  * not NULL it is called after the last row and before the commit, to say what the cursor is. */
 typedef DgStatus (*DgCursorFn)(void *context, Arena *a, Str *cursor, DgError *err);
-DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn last,
+DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn last, void *last_context,
                   DgLoadCounts *counts, bool *unknown, DgError *err);
+/* After an unknown outcome, on a new connection: whether the package was committed. */
+DgStatus load_probe(DgDb *target, DgTableName table, Str package, bool *there, DgError *err);
 
 /* What would be done: the DDL and DML, one statement a line; nothing is changed. */
 DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, const DgLoadSpec *spec,
                       StrBuf *out, DgError *err);
 
-/* ---- State, in the target ---- */
+/* ---- State, in the schema of the target's table ---- */
 
 /* The stream's cursor; empty when there is none (also when the tables are not there yet). */
-DgStatus load_cursor(DgDb *target, Arena *a, Str pipeline, Str stream, Str *cursor, DgError *err);
-DgStatus load_cursor_set(DgDb *target, Str pipeline, Str stream, Str cursor, DgError *err); /* empty: reset */
+DgStatus load_cursor(DgDb *target, Arena *a, DgTableName table, Str pipeline, Str stream, Str *cursor,
+                     DgError *err);
+/* Empty cursor: forgets it. */
+DgStatus load_cursor_set(DgDb *target, DgTableName table, Str pipeline, Str stream, Str cursor, DgError *err);
 /* Takes the stream's lease: *epoch is larger than every earlier one's. */
-DgStatus load_lease(DgDb *target, Str pipeline, Str stream, int64_t *epoch, DgError *err);
+DgStatus load_lease(DgDb *target, DgTableName table, Str pipeline, Str stream, int64_t *epoch, DgError *err);
 
 typedef struct DgPackage {
     Str stream, run, package, status; /* loading, committed */
@@ -97,8 +102,8 @@ typedef struct DgPackage {
     Str cursor;
 } DgPackage;
 typedef Array(DgPackage) DgPackages;
-DgStatus load_packages(DgDb *target, Arena *a, Str pipeline, DgPackages *out, DgError *err);
+DgStatus load_packages(DgDb *target, Arena *a, Str schema, Str pipeline, DgPackages *out, DgError *err);
 /* Drops what a dead package left (staging tables); DG_END: no such package. */
-DgStatus load_abort(DgDb *target, Str package, DgError *err);
+DgStatus load_abort(DgDb *target, Str schema, Str package, DgError *err);
 
 #endif
