@@ -1,0 +1,83 @@
+/* copy.h - one stream on its way: what the files of runtime/copy share.
+ *
+ *   stream.c      copy_stream: connections, wildcards, one table after the other
+ *   variables.c   {stream_table}, {YYYY} and the rest
+ *   query.c       the SELECT that reads a source: columns, conditions, placeholders
+ *   watch.c       counts rows and remembers the largest update key as they pass
+ *   shape.c       column types and constraints that the replication declares, added columns
+ *   to_table.c    into a database, through runtime/load
+ *   to_files.c    into files of a store
+ *   hooks.c       what runs before and after
+ */
+#ifndef DGC_COPY_H
+#define DGC_COPY_H
+
+#include "runtime/copy/settings.h"
+#include "runtime/db/engine.h"
+#include "runtime/files/formats.h"
+#include "runtime/load/load.h"
+#include "runtime/run/run.h"
+
+/* One end of a copy: a database or a store of files. */
+typedef struct CopyEnd {
+    DgConn conn;
+    const DgEngine *engine;  /* NULL: a store of files */
+    DgDb *db;
+    DgFs *fs;
+} CopyEnd;
+
+typedef struct Copy {
+    DgStepRun *run;
+    const DgStreamStep *step;
+    const DgStreamSettings *s;
+    Arena arena;             /* all of the stream */
+    CopyEnd source, target;
+    int64_t started_us;
+    bool incremental;        /* the mode asks for it, and no full refresh was asked for */
+
+    /* The table or file at hand. */
+    Str name;                /* `public.orders`, or the files' pattern */
+    DgTableName from;
+    DgTableInfo info;        /* of `from`; columns_count 0: custom SQL, or files */
+    Str object;              /* of the target, variables expanded */
+    DgTableName to;
+    Str cursor;              /* value of the update key where the last run ended; empty: none */
+    DgType cursor_type;
+    Str failure;
+} Copy;
+
+/* ---- variables.c ---- */
+
+/* `{name}` and `{stream.table}` replaced; unknown ones DG_CONFIG with the nearest name. `${NAME}` is
+ * the environment's. Values put into SQL must be safe there: `for_sql` refuses quotes in them. */
+DgStatus copy_expand(Copy *c, Str text, Str *out, DgError *err);
+
+/* ---- query.c ---- */
+
+/* Columns of the stream's `select` (`a`, `a as b`, `-c`, globs), against the source's. */
+DgStatus copy_query(Copy *c, Str condition, Str *sql, DgError *err);
+
+/* ---- watch.c ---- */
+
+typedef struct CopyWatch CopyWatch;
+/* Takes `from` over. `key` is the update key's column, or empty. */
+DgStatus copy_watch(Copy *c, DgRows *from, Str key, CopyWatch **watch, DgRows **out, DgError *err);
+/* The largest value that passed, as text; empty: none. Good until the stream is closed. */
+Str copy_watch_largest(const CopyWatch *w, DgType *type);
+int64_t copy_watch_rows(const CopyWatch *w);
+
+/* ---- shape.c ---- */
+
+/* Casts, constraints, added columns. Takes `from` over. */
+DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err);
+
+/* ---- to_table.c, to_files.c ---- */
+
+DgStatus copy_to_table(Copy *c, DgError *err);
+DgStatus copy_to_files(Copy *c, DgError *err);
+/* The rows of the stream at hand, shaped and watched; *watch may be NULL. */
+DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
+
+bool copy_cancelled(void *copy); /* for DgLoadSpec.cancelled and rows_queue */
+
+#endif

@@ -1,0 +1,214 @@
+/* stream.c - copy_stream: one entry of a replication, from its connections to its last table. */
+#include "runtime/copy/copy.h"
+#include "runtime/os/os.h"
+
+bool copy_cancelled(void *copy)
+{
+    return dg_cancelled(((Copy *)copy)->run);
+}
+
+/* ---- Connections ---- */
+
+static Str text_of(Copy *c, DgValue v)
+{
+    switch (v.kind) {
+    case DG_V_STR: return v.as.s;
+    case DG_V_INT: return str_format(&c->arena, "%lld", (long long)v.as.i);
+    case DG_V_FLOAT: return str_format(&c->arena, "%.17g", v.as.f);
+    case DG_V_BOOL: return v.as.b ? S("true") : S("false");
+    default: return (Str){0};
+    }
+}
+
+static DgStatus from_environment(Copy *c, Str name, DgConn *out, DgError *err)
+{
+    Str value;
+    bool secret;
+    DgStatus status = secrets_get(c->run->run->secrets, name, &value, &secret, err);
+    if (status == DG_OK)
+        return conn_from_text(&c->arena, name, value, out, err);
+    if (status != DG_END)
+        return status;
+    dg_fail(err, DG_CONFIG, "there is no connection `%.*s`", FMT(name));
+    dg_hint(err, "write it under `connections:`, or set the environment variable %.*s to its URL", FMT(name));
+    return DG_CONFIG;
+}
+
+static DgStatus resolve(Copy *c, const DgConnConfig *config, DgConn *out, DgError *err)
+{
+    Str name = config->name;
+    if (str_find(name, S("://")) >= 0)
+        return conn_from_url(&c->arena, name, name, out, err);
+    if (config->type.len || config->props.count) {
+        DgPair *props = push(&c->arena, DgPair, config->props.count + 1);
+        int32_t n = 0;
+        for (size_t i = 0; i < config->props.count; i++) {
+            const DgValuePair *pair = &DG_ITEMS(DgValuePair, config->props)[i];
+            Str value = text_of(c, pair->value);
+            if (value.ptr)
+                props[n++] = (DgPair){pair->key, value};
+        }
+        return conn_from_props(&c->arena, name, config->type, props, n, out, err);
+    }
+    if (str_eq_nocase(name, S("local")) || str_eq_nocase(name, S("file"))) {
+        *out = (DgConn){.name = name, .type = S("file")};
+        return DG_OK;
+    }
+    if (str_eq_nocase(name, S("warehouse"))) {
+        DgPair *props = push(&c->arena, DgPair, 1);
+        props[0] = (DgPair){S("instance"), run_warehouse_path(c->run->run)};
+        *out = (DgConn){name, S("duckdb"), props, 1};
+        return DG_OK;
+    }
+    return from_environment(c, name, out, err);
+}
+
+/* A file of a database lies relative to the project. */
+static void anchor(Copy *c, DgConn *conn)
+{
+    if (!str_eq(conn->type, S("sqlite")) && !str_eq(conn->type, S("duckdb")))
+        return;
+    DgPair *props = push(&c->arena, DgPair, conn->props_count + 1);
+    for (int32_t i = 0; i < conn->props_count; i++) {
+        props[i] = conn->props[i];
+        bool path = str_eq(props[i].key, S("instance")) || str_eq(props[i].key, S("database")) || str_eq(props[i].key, S("path"));
+        if (path && props[i].value.len && props[i].value.ptr[0] != '/' && props[i].value.ptr[0] != ':')
+            props[i].value = dg_project_path(c->run, props[i].value);
+    }
+    conn->props = props;
+}
+
+static DgStatus open_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err)
+{
+    DG_TRY(resolve(c, config, &end->conn, err));
+    anchor(c, &end->conn);
+    if (!conn_is_database(&end->conn))
+        return fs_open(&end->conn, c->run->run->options.project, &end->fs, err);
+    end->engine = engine_find(end->conn.type);
+    if (!end->engine)
+        return dg_fail(err, DG_BUG, "no engine for `%.*s`", FMT(end->conn.type));
+    return end->engine->open(&end->conn, &end->db, err);
+}
+
+static void close_end(CopyEnd *end)
+{
+    if (end->engine)
+        end->engine->close(end->db);
+    if (end->fs)
+        fs_close(end->fs);
+    *end = (CopyEnd){0};
+}
+
+/* ---- The target's object ---- */
+
+static DgStatus name_object(Copy *c, DgError *err)
+{
+    Str object = c->s->object;
+    if (!object.len)
+        object = !c->target.engine      ? S("{stream_name}.parquet")
+                 : c->source.engine     ? S("{target_schema}.{stream_schema}_{stream_table}")
+                                        : S("{target_schema}.{stream_file_folder}_{stream_file_name}");
+    DG_TRY(copy_expand(c, object, &c->object, err));
+    if (!c->target.engine)
+        return DG_OK;
+    if (!table_name_parse(&c->arena, c->object, &c->to))
+        return dg_fail(err, DG_CONFIG, "`object: %.*s` is no table name", FMT(c->object));
+    if (!c->to.schema.len) {
+        Str schema = conn_prop(&c->target.conn, "schema");
+        c->to.schema = schema.len ? schema
+                       : c->target.engine->dialect->default_schema ? str_from(c->target.engine->dialect->default_schema)
+                                                                   : (Str){0};
+    }
+    return DG_OK;
+}
+
+/* ---- One table, query, or set of files ---- */
+
+static DgStatus describe_source(Copy *c, DgError *err)
+{
+    c->info = (DgTableInfo){0};
+    if (!c->source.engine || c->s->sql.len)
+        return DG_OK;
+    DgStatus status = c->source.engine->describe(c->source.db, &c->arena, c->from, &c->info, err);
+    if (status != DG_END)
+        return status;
+    dg_fail(err, DG_CONFIG, "there is no table `%.*s` in %s", FMT(c->name), c->source.engine->title);
+    dg_hint(err, "`dgc conns discover %.*s` lists what there is", FMT(c->source.conn.name));
+    return DG_CONFIG;
+}
+
+static DgStatus one(Copy *c, DgError *err)
+{
+    DG_TRY(describe_source(c, err));
+    DG_TRY(name_object(c, err));
+    return c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err);
+}
+
+static bool is_wildcard(Str s)
+{
+    return str_find_char(s, '*') >= 0 || str_find_char(s, '?') >= 0;
+}
+
+static bool left_out(const Copy *c, DgTableName name)
+{
+    for (size_t i = 0; i < c->step->excluded.count; i++) {
+        Arena scratch;
+        DgTableName other;
+        arena_init(&scratch, 1 << 16);
+        bool same = table_name_parse(&scratch, DG_ITEMS(DgStr, c->step->excluded)[i], &other) &&
+                    str_eq_nocase(other.table, name.table) && (!other.schema.len || str_eq_nocase(other.schema, name.schema));
+        arena_free(&scratch);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+static DgStatus all_tables(Copy *c, DgTableName pattern, DgError *err)
+{
+    DgTableInfos tables = {0};
+    int64_t done = 0;
+    DG_TRY(c->source.engine->tables(c->source.db, &c->arena, pattern.schema, pattern.table, &tables, err));
+    for (size_t i = 0; i < tables.count; i++) {
+        c->from = tables.items[i].name;
+        if (left_out(c, c->from))
+            continue;
+        c->name = c->from.schema.len ? str_format(&c->arena, "%.*s.%.*s", FMT(c->from.schema), FMT(c->from.table)) : c->from.table;
+        DG_TRY(one(c, err));
+        done++;
+    }
+    if (!done)
+        dg_log(c->run, DG_LOG_WARNING, "`%.*s` matches no table", FMT(c->step->stream));
+    return DG_OK;
+}
+
+static DgStatus all(Copy *c, DgError *err)
+{
+    c->name = c->step->stream;
+    if (!c->source.engine)
+        return one(c, err);
+    if (!table_name_parse(&c->arena, c->step->stream, &c->from)) {
+        if (!c->s->sql.len)
+            return dg_fail(err, DG_CONFIG, "`%.*s` is no table name; a stream with another name needs `sql:`", FMT(c->step->stream));
+        c->from = (DgTableName){.table = c->step->stream};
+    }
+    return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
+}
+
+DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
+{
+    Copy c = {.run = run, .step = step, .s = &step->settings, .started_us = os_real_us()};
+    arena_init(&c.arena, 256 << 20);
+    c.incremental = step->settings.mode == DG_COPY_INCREMENTAL || step->settings.mode == DG_COPY_BACKFILL;
+    if (run->run->options.full_refresh)
+        c.incremental = false;
+    DgStatus status = open_end(&c, &step->source, &c.source, err);
+    if (status == DG_OK)
+        status = open_end(&c, &step->target, &c.target, err);
+    if (status == DG_OK)
+        status = all(&c, err);
+    close_end(&c.source);
+    close_end(&c.target);
+    arena_free(&c.arena);
+    return status;
+}

@@ -1,0 +1,248 @@
+/* to_files.c - the rows of a stream into files of a store.
+ *
+ * One file (`out/orders.parquet`) is exchanged whole: put() is atomic. A folder (`out/orders/`) holds
+ * numbered files whose names carry the package's id, and `_dgc_manifest.json`, which says which of
+ * them count and where the next run continues. The order is: files, manifest, then removal of what
+ * the manifest does not name. A crash before the manifest leaves files that do not count, which the
+ * next run removes; so the manifest is the commit.
+ */
+#include <cJSON.h>
+#include <stdio.h>
+
+#include "runtime/copy/copy.h"
+#include "runtime/os/os.h"
+
+enum { MANIFEST_MAX = 64 << 20 };
+
+typedef struct Manifest {
+    StrArray files; /* names in the folder */
+    Str value;      /* of the update key */
+    int64_t rows;
+} Manifest;
+
+typedef struct Writing {
+    Copy *c;
+    Str folder;      /* in the store, ends in `/`; or the file's folder */
+    Str file;        /* empty: a folder */
+    char package[33];
+    Str local;       /* folder on this machine */
+    StrArray files;  /* below `local` */
+    int64_t rows;
+    Manifest before;
+} Writing;
+
+/* ---- Format and place ---- */
+
+static Str without_scheme(Copy *c, Str object)
+{
+    Str connection, path;
+    return fs_split_url(&c->arena, object, &connection, &path) ? path : object;
+}
+
+static ptrdiff_t last_slash(Str path)
+{
+    ptrdiff_t i = path.len - 1;
+    while (i >= 0 && path.ptr[i] != '/')
+        i--;
+    return i;
+}
+
+static DgWriteFormat write_format(const Copy *c, Str path)
+{
+    const DgTargetOptions *o = &c->s->target_options;
+    DgWriteFormat f = {
+        .format = o->format.len ? file_format_find(o->format) : file_format_of(path),
+        .delimiter = o->delimiter, .compression = str_eq_nocase(o->compression, S("auto")) ? (Str){0} : o->compression,
+        .datetime_format = str_eq_nocase(o->datetime_format, S("auto")) ? (Str){0} : o->datetime_format, .header = o->header != 2,
+        .file_max_rows = o->file_max_rows, .file_max_bytes = o->file_max_bytes,
+    };
+    if (f.format == DG_FILE_AUTO)
+        f.format = DG_FILE_PARQUET;
+    return f;
+}
+
+static void find_place(Writing *w)
+{
+    Copy *c = w->c;
+    Str path = without_scheme(c, c->object);
+    bool folder = str_ends(path, S("/")) || str_ends(path, S("/*")) || c->s->target_options.file_max_rows || c->s->target_options.file_max_bytes;
+    if (str_ends(path, S("*")))
+        path.len--;
+    ptrdiff_t slash = last_slash(path);
+    if (folder) {
+        w->folder = str_ends(path, S("/")) ? path : str_format(&c->arena, "%.*s/", FMT(path));
+    } else {
+        w->folder = str_sub(path, 0, slash + 1);
+        w->file = str_sub(path, slash + 1, path.len);
+    }
+}
+
+/* ---- The manifest ---- */
+
+static Str manifest_path(Writing *w)
+{
+    return str_format(&w->c->arena, "%.*s_dgc_manifest.json", FMT(w->folder));
+}
+
+static DgStatus read_manifest(Writing *w, DgError *err)
+{
+    Str text;
+    Copy *c = w->c;
+    DgStatus status = fs_read_bytes(c->target.fs, &c->arena, manifest_path(w), MANIFEST_MAX, &text, err);
+    if (status != DG_OK)
+        return status == DG_END ? DG_OK : status;
+    cJSON *root = cJSON_ParseWithLength(text.ptr, (size_t)text.len), *item;
+    if (!cJSON_IsObject(root)) {
+        cJSON_Delete(root);
+        return dg_fail(err, DG_DATA, "`%.*s` is damaged: remove the folder's files and run with --full-refresh", FMT(manifest_path(w)));
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "files"))
+        if (cJSON_IsString(item))
+            array_add(&c->arena, &w->before.files, str_copy(&c->arena, str_from(item->valuestring)));
+    cJSON *rows = cJSON_GetObjectItemCaseSensitive(root, "rows"), *value = cJSON_GetObjectItemCaseSensitive(root, "value"),
+          *key = cJSON_GetObjectItemCaseSensitive(root, "update_key");
+    w->before.rows = cJSON_IsNumber(rows) ? (int64_t)rows->valuedouble : 0;
+    if (cJSON_IsString(value) && cJSON_IsString(key) && str_eq(str_from(key->valuestring), c->s->update_key))
+        w->before.value = str_copy(&c->arena, str_from(value->valuestring));
+    cJSON_Delete(root);
+    return DG_OK;
+}
+
+static bool kept(const Writing *w)
+{
+    return w->c->incremental || w->c->s->mode == DG_COPY_SNAPSHOT;
+}
+
+static DgStatus put_manifest(Writing *w, Str value, DgError *err)
+{
+    Copy *c = w->c;
+    StrBuf b = {.max = MANIFEST_MAX};
+    buf_format(&b, "{\"package\":\"%s\",\"run\":\"%s\",\"rows\":%lld,\"files\":[", w->package, c->run->run->id,
+               (long long)(w->rows + (kept(w) ? w->before.rows : 0)));
+    bool first = true;
+    for (size_t i = 0; kept(w) && i < w->before.files.count; i++, first = false) {
+        buf_add(&b, first ? S("") : S(","));
+        buf_json(&b, w->before.files.items[i]);
+    }
+    for (size_t i = 0; i < w->files.count; i++, first = false) {
+        buf_add(&b, first ? S("") : S(","));
+        buf_json(&b, w->files.items[i]);
+    }
+    buf_add(&b, S("],\"update_key\":"));
+    buf_json(&b, c->s->update_key);
+    buf_add(&b, S(",\"value\":"));
+    buf_json(&b, value.len ? value : w->before.value);
+    buf_add(&b, S("}\n"));
+    os_crashpoint("files-commit");
+    DgStatus status = fs_put_bytes(c->target.fs, buf_str(&b), manifest_path(w), NULL, &c->arena, NULL, err);
+    os_crashpoint("files-committed");
+    buf_free(&b);
+    return status;
+}
+
+static bool named(const StrArray *list, Str name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (str_eq(list->items[i], name))
+            return true;
+    return false;
+}
+
+/* Files of ours carry a package's id: `orders-<32 hex digits>-0001.parquet`. */
+static bool is_ours(Str name)
+{
+    int run = 0;
+    for (ptrdiff_t i = 0; i < name.len; i++) {
+        char ch = name.ptr[i];
+        run = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f') ? run + 1 : 0;
+        if (run == 32)
+            return true;
+    }
+    return false;
+}
+
+static DgStatus remove_others(Writing *w, DgError *err)
+{
+    Copy *c = w->c;
+    DgFsItems items = {0};
+    StrArray gone = {0};
+    DG_TRY(fs_list(c->target.fs, &c->arena, w->folder, &items, err));
+    for (size_t i = 0; i < items.count; i++) {
+        Str path = items.items[i].path, name = str_sub(path, w->folder.len, path.len);
+        bool counts = named(&w->files, name) || (kept(w) && named(&w->before.files, name));
+        if (str_starts(path, w->folder) && !counts && is_ours(name))
+            array_add(&c->arena, &gone, path);
+    }
+    return gone.count ? fs_delete(c->target.fs, gone.items, gone.count, err) : DG_OK;
+}
+
+/* ---- Writing ---- */
+
+static DgStatus write_local(Writing *w, DgRows *rows, DgError *err)
+{
+    Copy *c = w->c;
+    DgWriteFormat how = write_format(c, w->file.len ? w->file : (Str){0});
+    uint8_t bytes[16];
+    os_random(bytes, sizeof bytes);
+    for (int i = 0; i < 16; i++)
+        snprintf(w->package + 2 * i, 3, "%02x", bytes[i]);
+    w->local = str_format(&c->arena, "%.*s/tmp/%s", FMT(c->run->run->options.home), w->package);
+    DG_TRY(os_make_folders(str_cstr(&c->arena, w->local), err));
+    Str name = w->file.len ? w->file : str_format(&c->arena, "%.*s-%s-", FMT(c->from.table.len ? c->from.table : S("part")), w->package);
+    return files_write(rows, &how, w->local, name, c->run->run->options.memory_max / 4, &c->arena, &w->files, &w->rows, err);
+}
+
+static DgStatus put_files(Writing *w, DgError *err)
+{
+    Copy *c = w->c;
+    for (size_t i = 0; i < w->files.count; i++) {
+        Str local = str_format(&c->arena, "%.*s/%.*s", FMT(w->local), FMT(w->files.items[i]));
+        Str to = w->file.len ? str_format(&c->arena, "%.*s%.*s", FMT(w->folder), FMT(w->file))
+                             : str_format(&c->arena, "%.*s%.*s", FMT(w->folder), FMT(w->files.items[i]));
+        os_crashpoint("files-put");
+        DG_TRY(fs_put(c->target.fs, &c->arena, local, to, NULL, NULL, err));
+    }
+    return DG_OK;
+}
+
+static DgStatus write_all(Writing *w, DgError *err)
+{
+    Copy *c = w->c;
+    CopyWatch *watch;
+    DgRows *rows;
+    if (!w->file.len)
+        DG_TRY(read_manifest(w, err));
+    c->cursor = c->incremental ? w->before.value : (Str){0};
+    DG_TRY(copy_open_rows(c, &watch, &rows, err));
+    DgStatus status = write_local(w, rows, err);
+    DgType type;
+    Str value = status == DG_OK ? str_copy(&c->arena, copy_watch_largest(watch, &type)) : (Str){0};
+    rows_close(rows);
+    DG_TRY(status);
+    if (w->rows || !kept(w))
+        DG_TRY(put_files(w, err));
+    else
+        w->files.count = 0;
+    if (w->file.len)
+        return DG_OK;
+    DG_TRY(put_manifest(w, value, err));
+    return remove_others(w, err);
+}
+
+DgStatus copy_to_files(Copy *c, DgError *err)
+{
+    Writing w = {.c = c};
+    DgError ignored = {0};
+    find_place(&w);
+    if (w.file.len && c->incremental) {
+        dg_fail(err, DG_CONFIG, "stream `%.*s` is incremental, and one file cannot be continued", FMT(c->name));
+        dg_hint(err, "let `object` be a folder, such as %.*s%.*s/", FMT(w.folder), FMT(c->from.table.len ? c->from.table : S("orders")));
+        return DG_CONFIG;
+    }
+    DgStatus status = write_all(&w, err);
+    if (w.local.len)
+        os_remove_tree(str_cstr(&c->arena, w.local), &ignored);
+    if (status == DG_OK)
+        dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows in %zu files", FMT(c->object), (long long)w.rows, w.files.count);
+    return status;
+}

@@ -1,0 +1,236 @@
+/* to_table.c - one table or query of the source into a table, by the load engine. */
+#include <cJSON.h>
+#include <stdio.h>
+
+#include "runtime/copy/copy.h"
+#include "runtime/os/os.h"
+
+/* ---- Where the last run ended ---- */
+
+static Str state_key(Copy *c)
+{
+    return str_format(&c->arena, "%.*s/%.*s", FMT(c->step->replication), FMT(c->name));
+}
+
+static Str pipeline_of(const Copy *c)
+{
+    return c->run->run->pipeline->name;
+}
+
+static bool cursor_from_json(Copy *c, Str json)
+{
+    cJSON *root = json.len ? cJSON_ParseWithLength(json.ptr, (size_t)json.len) : NULL;
+    const cJSON *key = cJSON_GetObjectItemCaseSensitive(root, "update_key"), *value = cJSON_GetObjectItemCaseSensitive(root, "value");
+    bool same = cJSON_IsString(key) && cJSON_IsString(value) && str_eq_nocase(str_from(key->valuestring), c->s->update_key);
+    if (same)
+        c->cursor = str_copy(&c->arena, str_from(value->valuestring));
+    cJSON_Delete(root);
+    return same;
+}
+
+/* Sling's own state is the target table: the largest value of the update key in it. */
+static DgStatus cursor_from_table(Copy *c, DgError *err)
+{
+    DgTableInfo info;
+    const DgDialect *d = c->target.engine->dialect;
+    DgStatus status = c->target.engine->describe(c->target.db, &c->arena, c->to, &info, err);
+    if (status != DG_OK)
+        return status == DG_END ? DG_OK : status;
+    Str key = naming_apply(&c->arena, DG_CASING_SOURCE, d, c->s->update_key);
+    for (int32_t i = 0; i < info.columns_count; i++) {
+        if (!str_eq_nocase(info.columns[i].column.name, key))
+            continue;
+        StrBuf b = {.max = 4096};
+        buf_add(&b, S("SELECT max("));
+        sql_name(&b, d, info.columns[i].column.name);
+        buf_add(&b, S(") FROM "));
+        sql_table(&b, d, c->to);
+        c->cursor_type = info.columns[i].column.type;
+        status = db_text(c->target.db, &c->arena, buf_str(&b), &c->cursor, err);
+        buf_free(&b);
+        return status;
+    }
+    return DG_OK;
+}
+
+static DgStatus find_cursor(Copy *c, DgError *err)
+{
+    Str json = {0};
+    c->cursor = (Str){0};
+    if (!c->incremental || !c->s->update_key.len)
+        return DG_OK;
+    DG_TRY(load_cursor(c->target.db, &c->arena, c->to, pipeline_of(c), state_key(c), &json, err));
+    return cursor_from_json(c, json) ? DG_OK : cursor_from_table(c, err);
+}
+
+static DgStatus next_cursor(void *context, Arena *a, Str *cursor, DgError *err)
+{
+    CopyWatch *w = ((void **)context)[0];
+    Copy *c = ((void **)context)[1];
+    DgType type = c->cursor_type;
+    Str value = copy_watch_largest(w, &type);
+    StrBuf b = {.max = 1 << 20};
+    if (!value.len)
+        value = c->cursor;
+    if (c->s->update_key.len && value.len) {
+        buf_add(&b, S("{\"update_key\":"));
+        buf_json(&b, c->s->update_key);
+        buf_add(&b, S(",\"value\":"));
+        buf_json(&b, value);
+        buf_char(&b, '}');
+    }
+    *cursor = str_copy(a, buf_str(&b));
+    buf_free(&b);
+    (void)err;
+    return DG_OK;
+}
+
+/* ---- Settings to a load ---- */
+
+static DgDisposition disposition_of(const Copy *c)
+{
+    Str strategy = c->s->target_options.merge_strategy;
+    bool keys = c->s->primary_key.count > 0;
+    if (!c->incremental)
+        switch ((DgCopyMode)c->s->mode) {
+        case DG_COPY_TRUNCATE: return DG_DISPOSE_TRUNCATE;
+        case DG_COPY_SNAPSHOT: return DG_DISPOSE_APPEND;
+        case DG_COPY_DEFINITION_ONLY: return DG_DISPOSE_DEFINITION;
+        case DG_COPY_BACKFILL: break;
+        default: return DG_DISPOSE_REPLACE;
+        }
+    if (!keys)
+        return DG_DISPOSE_APPEND;
+    return str_eq(strategy, S("insert"))            ? DG_DISPOSE_INSERT_ONLY
+           : str_eq(strategy, S("update"))          ? DG_DISPOSE_UPDATE_ONLY
+           : str_eq(strategy, S("delete_insert"))   ? DG_DISPOSE_DELETE_INSERT
+           : str_eq(strategy, S("history_insert"))  ? DG_DISPOSE_SCD2
+                                                    : DG_DISPOSE_UPSERT;
+}
+
+static DgCasing casing_of(Str name)
+{
+    static const char *const names[] = {"source", "target", "normalize", "snake", "upper", "lower", "camel"};
+    for (int i = 0; i < 7; i++)
+        if (str_eq(name, str_from(names[i])))
+            return (DgCasing)i;
+    return DG_CASING_NORMALIZE; /* Sling's default since 1.4.5 */
+}
+
+static DgContract contract_of(Str name)
+{
+    return str_eq(name, S("freeze"))          ? DG_FREEZE
+           : str_eq(name, S("discard_row"))   ? DG_DISCARD_ROW
+           : str_eq(name, S("discard_value")) ? DG_DISCARD_VALUE
+                                              : DG_EVOLVE;
+}
+
+static DgDeletes deletes_of(DgValue v)
+{
+    const DgValue *type = v.kind == DG_V_DICT ? dgv_get_str(v, S("type")) : &v;
+    if (!type || type->kind != DG_V_STR)
+        return DG_DELETES_NONE;
+    return str_eq(type->as.s, S("soft")) ? DG_DELETES_SOFT : str_eq(type->as.s, S("hard")) ? DG_DELETES_HARD : DG_DELETES_NONE;
+}
+
+static Str environment(Copy *c, const char *name)
+{
+    Str value = {0};
+    bool secret;
+    DgError ignored = {0};
+    for (size_t i = 0; i < c->step->env.count; i++) {
+        const DgValuePair *pair = &DG_ITEMS(DgValuePair, c->step->env)[i];
+        if (str_eq(pair->key, str_from(name)))
+            return pair->value.kind == DG_V_BOOL ? (pair->value.as.b ? S("true") : S("false")) : pair->value.kind == DG_V_STR ? pair->value.as.s : (Str){0};
+    }
+    if (secrets_get(c->run->run->secrets, str_from(name), &value, &secret, &ignored) != DG_OK)
+        return (Str){0};
+    return value;
+}
+
+static bool is_true(Str s)
+{
+    return str_eq_nocase(s, S("true")) || str_eq(s, S("1")) || str_eq_nocase(s, S("timestamp")) || str_eq_nocase(s, S("unix"));
+}
+
+static DgStatus make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
+{
+    const DgTargetOptions *o = &c->s->target_options;
+    char package[33];
+    uint8_t bytes[16];
+    os_random(bytes, sizeof bytes);
+    for (int i = 0; i < 16; i++)
+        snprintf(package + 2 * i, 3, "%02x", bytes[i]);
+    *spec = (DgLoadSpec){
+        .stream = state_key(c), .pipeline = pipeline_of(c), .run = str_from(c->run->run->id), .package = str_copy(&c->arena, str_from(package)),
+        .table = c->to, .disposition = disposition_of(c), .update_key = c->s->update_key,
+        .new_columns = o->add_new_columns == 2 ? DG_DISCARD_VALUE : contract_of(c->s->contract),
+        .types = contract_of(c->s->contract), .new_tables = contract_of(c->s->contract) == DG_FREEZE ? DG_FREEZE : DG_EVOLVE,
+        .deletes = deletes_of(o->delete_missing), .casing = casing_of(o->column_casing), .table_ddl = o->table_ddl,
+        .pre_sql = o->pre_sql, .post_sql = o->post_sql, .cancelled = copy_cancelled, .context = c,
+    };
+    for (size_t i = 0; i < c->s->primary_key.count; i++)
+        array_add(&c->arena, &spec->keys, DG_ITEMS(DgStr, c->s->primary_key)[i]);
+    if (is_true(environment(c, "SLING_LOADED_AT_COLUMN")))
+        spec->loaded_at = S("_sling_loaded_at");
+    if (is_true(environment(c, "SLING_SYNCED_AT_COLUMN")))
+        spec->synced_at = S("_sling_synced_at");
+    if (spec->deletes != DG_DELETES_NONE && c->incremental && c->s->update_key.len)
+        return dg_fail(err, DG_CONFIG, "`delete_missing` needs all rows of the source: it goes with primary_key alone, not with `update_key`");
+    DG_TRY(copy_expand(c, spec->pre_sql, &spec->pre_sql, err));
+    DG_TRY(copy_expand(c, spec->post_sql, &spec->post_sql, err));
+    return copy_expand(c, spec->table_ddl, &spec->table_ddl, err);
+}
+
+/* ---- Loading ---- */
+
+static DgStatus after_unknown(Copy *c, const DgLoadSpec *spec, const DgError *lost, DgError *err)
+{
+    bool there = false;
+    c->target.engine->close(c->target.db);
+    c->target.db = NULL;
+    DG_TRY(c->target.engine->open(&c->target.conn, &c->target.db, err));
+    DG_TRY(load_probe(c->target.db, spec->table, spec->package, &there, err));
+    if (there)
+        return DG_OK;
+    *err = *lost;
+    return err->status;
+}
+
+static void log_drift(void *context, Str what)
+{
+    dg_log(((Copy *)context)->run, DG_LOG_WARNING, "%.*s", FMT(what));
+}
+
+static void report(Copy *c, const DgLoadCounts *n)
+{
+    dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows read, %lld inserted, %lld updated, %lld deleted", FMT(c->object), (long long)n->rows_read,
+           (long long)n->rows_inserted, (long long)n->rows_updated, (long long)n->rows_deleted);
+    if (n->rows_discarded || n->values_discarded)
+        dg_log(c->run, DG_LOG_WARNING, "%.*s: %lld rows and %lld values were discarded, as `contract` says", FMT(c->object),
+               (long long)n->rows_discarded, (long long)n->values_discarded);
+}
+
+DgStatus copy_to_table(Copy *c, DgError *err)
+{
+    DgLoadSpec spec;
+    DgLoadCounts counts = {0};
+    CopyWatch *watch = NULL;
+    DgRows *rows = NULL;
+    bool unknown = false;
+    DG_TRY(make_spec(c, &spec, err));
+    spec.drift = log_drift;
+    DG_TRY(load_lease(c->target.db, c->to, spec.pipeline, spec.stream, &spec.epoch, err));
+    DG_TRY(find_cursor(c, err));
+    DG_TRY(copy_open_rows(c, &watch, &rows, err));
+    void *context[] = {watch, c};
+    DgStatus status = load_run(c->target.db, rows, &spec, watch && c->s->update_key.len ? next_cursor : NULL, context, &counts, &unknown, err);
+    rows_close(rows);
+    if (status != DG_OK && unknown) {
+        DgError lost = *err;
+        status = after_unknown(c, &spec, &lost, err);
+    }
+    if (status == DG_OK)
+        report(c, &counts);
+    return status;
+}
