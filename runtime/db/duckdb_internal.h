@@ -16,6 +16,9 @@ struct DgWarehouse {
     pthread_mutex_t lock;       /* the two below */
     PullJob *pulls;             /* those that dgc_pull(id) may name */
     int64_t next_id;
+    char *path;                 /* absolute; NULL: in memory. With it the instance is shared */
+    int32_t users;              /* of a shared one; the registry's lock guards it and `next` */
+    DgWarehouse *next;
     DgSession *utility;         /* for what must not be part of a user's transaction */
     pthread_mutex_t utility_lock;
 };
