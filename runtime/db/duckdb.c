@@ -49,6 +49,8 @@ DgStatus duck_fail(const DgSession *s, DgError *err, const char *message)
     if (s && __atomic_load_n(&s->interrupted, __ATOMIC_RELAXED))
         status = DG_CANCELLED;
     dg_fail(err, status, "%.*s", FMT(first));
+    if (status == DG_DATA)
+        duck_csv_error(text, err);
     if (status == DG_IO)
         status = io_status(first, err);
     if (status == DG_NOMEM)

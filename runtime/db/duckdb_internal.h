@@ -33,6 +33,8 @@ struct DgSession {
 
 /* The status a DuckDB message stands for; fills err. Sessions that were interrupted: CANCELLED. */
 DgStatus duck_fail(const DgSession *s, DgError *err, const char *message);
+/* A message about a line of a CSV file, made into one line; others stay. */
+void duck_csv_error(Str message, DgError *err);
 /* One statement, no result kept. changed may be NULL. */
 DgStatus duck_run(DgSession *s, Str sql, int64_t *changed, DgError *err);
 
