@@ -27,7 +27,7 @@ faulty() {
     pid=$!
     wait "$pid"
     code=$?
-    local said; said=$(tr '\n' ' ' < "$scratch/err" | tail -c 400)
+    local said; said=$(grep -avE '^ *(Running|Finished|Slowest|Next) ' "$scratch/err" | tr '\n' ' ' | tail -c 400)
     echo "$scenario $fault $(sed -n 's/^failed //p' "$scratch/log") $code $said" >> "$notes"
     local what; what="$fault ($(sed -n 's/^failed //p' "$scratch/log"))"
     if [ $code -eq 124 ] || [ $code -eq 137 ]; then echo "$what: hangs; "; return 1; fi
@@ -106,12 +106,12 @@ pipeline() {
     rm -rf "$scratch/$scenario"/{.dgc,out}
     "$DGC" build "$scratch/$scenario" -o "$scratch/$scenario.bin" > /dev/null 2>&1 || { echo "FAIL fail_programs: building fails"; exit 1; }
     cd "$scratch/$scenario" || exit 1
-    executable=$scratch/$scenario.bin arguments=(run "$@")
+    OUT=out executable=$scratch/$scenario.bin arguments=(run "$@")
     run_in "$scratch/reference" > /dev/null 2>&1 || { echo "FAIL fail_programs: $scenario fails without faults"; exit 1; }
     dump "$scratch/reference" > "$scratch/expected" || exit 1
     rm -rf "$scratch/reference"*
     try() {
-        rm -rf out "$scratch"/home*
+        rm -rf "$OUT" "$scratch"/home*
         faulty "$1" "$executable" "${arguments[@]}" --home "$scratch/home" --progress=plain || return
         recover_in "$scratch/home" || { echo "$1: recovering failed: $(tail -n 1 "$scratch/home.err2"); "; return; }
         converged "$scratch/home" || echo "$1: other rows: $(diff "$scratch/home.dump" "$scratch/expected" | tr '\n' ' '); "
