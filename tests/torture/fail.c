@@ -120,6 +120,7 @@ enum { STDIO_ERROR = 0x20 };
 #define FAKE(...) FAKE_OF(CALL, __VA_ARGS__)
 #define FAKE_MEMORY(...) FAKE_OF(MEMORY, __VA_ARGS__)
 
+#ifndef CALLS_ONLY /* valgrind has an allocator of its own */
 /* dlsym may allocate: the allocator is looked up under the names that glibc keeps for itself. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t count, size_t n);
@@ -137,6 +138,7 @@ ALLOCATE((size_t n), malloc, (n))
 ALLOCATE((size_t count, size_t n), calloc, (count, n))
 ALLOCATE((void *p, size_t n), realloc, (p, n))
 
+#endif
 FAKE_MEMORY(char *, strdup, (const char *s), (s), NULL, ENOMEM)
 FAKE_MEMORY(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from),
             (at, n, prot, flags, fd, from), MAP_FAILED, ENOMEM)
