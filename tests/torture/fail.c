@@ -4,6 +4,7 @@
  *
  *     FAIL=memory:N    the Nth allocation fails;   FAIL=memory:N+   that one and all after it
  *     FAIL=call:N      the Nth system call fails, with an errno it may well have
+ *     FAIL_PROGRAM=X   only in the program X, not in those that start it
  *     FAIL_LOG=FILE    at exit: "memory COUNT", "call COUNT"; what was failed: "failed NAME" */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -67,6 +68,9 @@ static void write_log(void)
 __attribute__((constructor)) static void start(void)
 {
     const char *text = getenv("FAIL"), *colon = text ? strchr(text, ':') : NULL;
+    const char *program = getenv("FAIL_PROGRAM");
+    if (program && strcmp(program, program_invocation_short_name) != 0)
+        return;
     log_path = getenv("FAIL_LOG");
     owner = getpid();
     if (colon) {

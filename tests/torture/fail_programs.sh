@@ -7,7 +7,6 @@
 # TORTURE_POINTS is the number of points of each kind and scenario (0: all). TORTURE_NOTES=FILE keeps
 # what was said, "SCENARIO FAULT CODE MESSAGE" a line.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-POINTS=${TORTURE_POINTS:-12}
 . "$here/lib.sh"
 DGC=$BUILD/dgc
 documented='^(0|1|2|65|69|70|71|73|74|75|77|78)$'
@@ -133,7 +132,7 @@ scenario_leaks() {
     count=$(sed -n 's/^call //p' "$scratch/log")
     [ "$POINTS" = 0 ] || POINTS=4
     for n in $(points "$count"); do
-        LD_PRELOAD=$scratch/fail.so FAIL=call:$n timeout 120 valgrind -q --leak-check=full \
+        LD_PRELOAD=$scratch/fail.so FAIL_PROGRAM=dgc FAIL=call:$n timeout 120 valgrind -q --leak-check=full \
             --errors-for-leak-kinds=definite --error-exitcode=9 "${command[@]}" > "$scratch/out" 2> "$scratch/err"
         code=$?
         tried=$((tried + 1))

@@ -24,7 +24,7 @@ while read -r call count; do
     [ "$count" -gt 0 ] || continue
     problems='' tried=0
     for n in $(points "$count"); do
-        for when in kill after; do
+        for when in kill after power; do
             case $call in crash:*) fault=$call:$n; [ $when = kill ] || continue ;; *) fault=$call:$n:$when ;; esac
             home=$scratch/kill; rm -rf "$home"* ${OUT:+"$OUT"}
             problems+=$(try "$fault" "$home" run_in "$home" DGC_FAULT="$fault")
