@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # kill_points.sh [EXECUTABLE ARGS...]: kills the run (SIGKILL) just before and just after its nth
-# write, fsync, rename, ... and at every crash point, starts it again, and compares the warehouse
+# write, fsync, rename, ..., also as a loss of power would, and at every crash point, starts it again, and compares the warehouse
 # with that of a run nobody killed. DuckDB's own calls are reached with strace, where there is one.
 . "$(dirname "$0")/lib.sh"
 prepare "$@"
