@@ -202,13 +202,13 @@ static DgStatus bind(Insert *in, sqlite3_stmt *stmt, int at, const Target *t, Ho
                      int32_t row, DgError *err);
 
 /* Whether the numbers of this text survive being made one: 64-bit integers, or 15 digits. */
-static bool survives(Str text)
+static bool survives(Str text, bool as_double)
 {
-    int64_t whole;
+    int64_t whole, exact = 1ll << 53;
     int digits = 0;
     bool leading = true;
     if (str_to_int(text, &whole))
-        return true;
+        return !as_double || (whole >= -exact && whole <= exact);
     for (ptrdiff_t i = 0; i < text.len && text.ptr[i] != 'e' && text.ptr[i] != 'E'; i++) {
         leading = leading && (text.ptr[i] < '1' || text.ptr[i] > '9');
         digits += !leading && text.ptr[i] >= '0' && text.ptr[i] <= '9';
@@ -233,15 +233,19 @@ static DgStatus bind_converted(Insert *in, sqlite3_stmt *stmt, int at, const Tar
     if (text->failed)
         return dg_fail(err, DG_NOMEM, "out of memory for a value of column `%.*s`", FMT(t->column.name));
     Str value = buf_str(text);
-    /* A double shown by its shortest text is that decimal, when the scale holds it. */
-    if (to == DG_DECIMAL && str_ends(value, S(".0")))
-        value.len -= 2;
+    Str whole, fraction; /* `42.00` is an integer */
+    if (value_is_integer(t->column.type) && str_cut(value, '.', &whole, &fraction)) {
+        while (str_ends(fraction, S("0")))
+            fraction.len--;
+        value = fraction.len ? value : whole;
+    }
     DG_TRY(value_parse(&t->scratch.vectors[0], 0, &t->column, value, err));
     bool as_number = to == DG_DECIMAL || to == DG_JSON || to == DG_FLOAT64;
-    if (as_number && t->numeric && t->from.kind != DG_FLOAT32 && t->from.kind != DG_FLOAT64 && numeric_start(value) && !survives(value)) {
+    if (as_number && t->numeric && t->from.kind != DG_FLOAT32 && t->from.kind != DG_FLOAT64 && numeric_start(value) &&
+        !survives(value, to == DG_FLOAT64)) {
         value_refused(&t->column, value, err);
         dg_hint(err, "SQLite would make it a number of 15 digits; declare the column %s",
-                to == DG_JSON ? "JSON_TEXT" : "DECIMAL_TEXT(p,s)");
+                to == DG_JSON ? "JSON_TEXT" : to == DG_DECIMAL ? "DECIMAL_TEXT(p,s)" : "TEXT");
         return DG_DATA;
     }
     return bind(in, stmt, at, t, t->scratch_how, t->column.type, &t->scratch.vectors[0], 0, err);

@@ -192,7 +192,7 @@ static bool parse_timestamp(Str s, int64_t *out)
         *out = sign * INT64_MAX;
         return true;
     }
-    if (!take_days(&s, &days) || days > 106000000 || days < -106000000)
+    if (!take_days(&s, &days) || days > 106751990 || days < -106751990)
         return false;
     if (s.len) {
         bool apart = s.ptr[0] == ' ' || s.ptr[0] == 'T' || s.ptr[0] == 't';
