@@ -5,7 +5,7 @@
 #include "runtime/data/value_text.h"
 #include "runtime/db/value_parse.h"
 
-static const DgEngine *const engines[] = {&dg_engine_sqlite, NULL};
+static const DgEngine *const engines[] = {&dg_engine_mysql, &dg_engine_sqlite, NULL};
 
 const DgEngine *const *engine_all(void)
 {
