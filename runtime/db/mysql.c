@@ -34,7 +34,7 @@ static DgStatus class_of(unsigned number)
     }
 }
 
-DgStatus mysql_fail(MysqlDb *db, DgError *err, unsigned number, const char *message)
+DgStatus my_fail(MysqlDb *db, DgError *err, unsigned number, const char *message)
 {
     DgStatus status = class_of(number);
     if (__atomic_load_n(&db->interrupted, __ATOMIC_RELAXED) && (number == 1317 || status == DG_UNAVAILABLE))
@@ -49,12 +49,12 @@ DgStatus mysql_fail(MysqlDb *db, DgError *err, unsigned number, const char *mess
     return status;
 }
 
-DgStatus mysql_handle_fail(MysqlDb *db, DgError *err)
+DgStatus my_handle_fail(MysqlDb *db, DgError *err)
 {
-    return mysql_fail(db, err, db->api->error_number(db->handle), db->api->error(db->handle));
+    return my_fail(db, err, db->api->error_number(db->handle), db->api->error(db->handle));
 }
 
-DgStatus mysql_cancelled(MysqlDb *db, DgError *err)
+DgStatus my_cancelled(MysqlDb *db, DgError *err)
 {
     return __atomic_load_n(&db->interrupted, __ATOMIC_RELAXED) ? dg_fail(err, DG_CANCELLED, "cancelled") : DG_OK;
 }
@@ -124,7 +124,7 @@ static DgStatus connect_handle(MysqlDb *db, MysqlHandle **out, DgError *err)
     set_tls(db, handle);
     if (!api->real_connect(handle, db->host, db->user, db->password, db->database, db->port, db->socket,
                            MY_FOUND_ROWS | MY_MULTI_STATEMENTS | MY_LOCAL_FILES)) {
-        DgStatus status = mysql_fail(db, err, api->error_number(handle), api->error(handle));
+        DgStatus status = my_fail(db, err, api->error_number(handle), api->error(handle));
         api->close(handle);
         return status;
     }
@@ -132,7 +132,7 @@ static DgStatus connect_handle(MysqlDb *db, MysqlHandle **out, DgError *err)
     return DG_OK;
 }
 
-bool mysql_kill_query(MysqlDb *db)
+bool my_kill_query(MysqlDb *db)
 {
     MysqlHandle *killer;
     char sql[64];
@@ -144,14 +144,14 @@ bool mysql_kill_query(MysqlDb *db)
     return fine;
 }
 
-static void mysql_interrupt(DgDb *base)
+static void my_interrupt(DgDb *base)
 {
     MysqlDb *db = (MysqlDb *)base;
     __atomic_store_n(&db->interrupted, true, __ATOMIC_RELAXED);
-    mysql_kill_query(db);
+    my_kill_query(db);
 }
 
-static void mysql_close(DgDb *base)
+static void my_close(DgDb *base)
 {
     MysqlDb *db = (MysqlDb *)base;
     if (!db)
@@ -183,11 +183,11 @@ static DgStatus prepare_session(MysqlDb *db, DgError *err)
 {
     MysqlCells found;
     size_t mark = arena_mark(&db->arena);
-    DG_TRY(mysql_exec(&db->base, S("SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+    DG_TRY(my_exec(&db->base, S("SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
                                    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', autocommit = 1,"
                                    " net_read_timeout = 3600, net_write_timeout = 3600, sql_notes = 1, max_error_count = 64"),
                       NULL, err));
-    DG_TRY(mysql_cells(db, &db->arena, S("SELECT @@local_infile, @@max_allowed_packet"), &found, err));
+    DG_TRY(my_cells(db, &db->arena, S("SELECT @@local_infile, @@max_allowed_packet"), &found, err));
     if (found.rows == 1 && found.columns == 2) {
         db->local_infile = str_eq(found.cells[0], S("1"));
         str_to_int(found.cells[1], &db->packet_max);
@@ -202,11 +202,11 @@ static const char *text_prop(MysqlDb *db, const DgConn *conn, const char *key)
     return value.len ? str_cstr(&db->arena, value) : NULL;
 }
 
-static DgStatus mysql_open(const DgConn *conn, DgDb **out, DgError *err)
+static DgStatus my_open(const DgConn *conn, DgDb **out, DgError *err)
 {
     const MysqlApi *api;
     *out = NULL;
-    DG_TRY(mysql_api(&api, err));
+    DG_TRY(my_api(&api, err));
     MysqlDb *db = os_alloc(sizeof *db);
     if (!db)
         return os_no_memory(err, "for a connection to MySQL");
@@ -234,11 +234,11 @@ static DgStatus mysql_open(const DgConn *conn, DgDb **out, DgError *err)
         db->mariadb = str_find(version, S("MariaDB")) >= 0;
         db->base.version = version_of(version);
         db->thread = api->thread_id(db->handle);
-        mysql_load_handlers(db);
+        my_load_handlers(db);
         status = prepare_session(db, err);
     }
     if (status != DG_OK)
-        mysql_close(&db->base);
+        my_close(&db->base);
     else
         *out = &db->base;
     return status;
@@ -246,48 +246,51 @@ static DgStatus mysql_open(const DgConn *conn, DgDb **out, DgError *err)
 
 /* ---- Statements ---- */
 
-DgStatus mysql_exec(DgDb *base, Str sql, int64_t *changed, DgError *err)
+DgStatus my_exec(DgDb *base, Str sql, int64_t *changed, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     const MysqlApi *api = db->api;
     int64_t last = 0;
-    DG_TRY(mysql_cancelled(db, err));
+    DG_TRY(my_cancelled(db, err));
     int rc = api->real_query(db->handle, sql.ptr, (unsigned long)sql.len);
+    if (rc != 0) /* 1 and -1 */
+        return my_handle_fail(db, err);
     while (rc == 0) {
         MysqlResult *result = api->use_result(db->handle);
         if (result) { /* rows that nobody asked for */
             while (api->fetch_row(result)) {
             }
+            bool broke = api->error_number(db->handle) != 0;
+            DgStatus status = broke ? my_handle_fail(db, err) : DG_OK;
             api->free_result(result);
-            if (api->error_number(db->handle))
-                return mysql_handle_fail(db, err);
+            DG_TRY(status);
             last = 0;
         } else if (api->field_count(db->handle)) {
-            return mysql_handle_fail(db, err);
+            return my_handle_fail(db, err);
         } else {
             last = (int64_t)api->affected_rows(db->handle);
         }
         rc = api->next_result(db->handle); /* -1: that was the last */
     }
     if (rc > 0)
-        return mysql_handle_fail(db, err);
+        return my_handle_fail(db, err);
     if (changed)
         *changed = last;
-    return DG_OK;
+    return my_cancelled(db, err); /* some functions end early without an error */
 }
 
-DgStatus mysql_cells(MysqlDb *db, Arena *a, Str sql, MysqlCells *out, DgError *err)
+DgStatus my_cells(MysqlDb *db, Arena *a, Str sql, MysqlCells *out, DgError *err)
 {
     const MysqlApi *api = db->api;
     Array(Str) cells = {0};
     char **row;
     *out = (MysqlCells){0};
-    DG_TRY(mysql_cancelled(db, err));
+    DG_TRY(my_cancelled(db, err));
     if (api->real_query(db->handle, sql.ptr, (unsigned long)sql.len) != 0)
-        return mysql_handle_fail(db, err);
+        return my_handle_fail(db, err);
     MysqlResult *result = api->store_result(db->handle);
     if (!result)
-        return mysql_handle_fail(db, err);
+        return my_handle_fail(db, err);
     out->columns = (int32_t)api->num_fields(result);
     while ((row = api->fetch_row(result))) {
         const unsigned long *lengths = api->fetch_lengths(result);
@@ -300,32 +303,32 @@ DgStatus mysql_cells(MysqlDb *db, Arena *a, Str sql, MysqlCells *out, DgError *e
     return a->failed ? os_no_memory(err, "for the result of a query") : DG_OK;
 }
 
-static DgStatus mysql_begin(DgDb *base, DgTxKind kind, DgError *err)
+static DgStatus my_begin(DgDb *base, DgTxKind kind, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     __atomic_store_n(&db->interrupted, false, __ATOMIC_RELAXED);
-    return mysql_exec(base, kind == DG_TX_READ ? S("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
+    return my_exec(base, kind == DG_TX_READ ? S("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
                                                    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
                                                : S("START TRANSACTION READ WRITE"), NULL, err);
 }
 
-static DgStatus mysql_commit(DgDb *base, bool *unknown, DgError *err)
+static DgStatus my_commit(DgDb *base, bool *unknown, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     *unknown = false;
-    DG_TRY(mysql_cancelled(db, err));
+    DG_TRY(my_cancelled(db, err));
     if (db->api->real_query(db->handle, "COMMIT", 6) == 0)
         return DG_OK;
     /* An answer with an error says that nothing was committed; no answer says nothing. */
     *unknown = class_of(db->api->error_number(db->handle)) == DG_UNAVAILABLE;
-    return mysql_handle_fail(db, err);
+    return my_handle_fail(db, err);
 }
 
-static DgStatus mysql_rollback(DgDb *base, DgError *err)
+static DgStatus my_rollback(DgDb *base, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     __atomic_store_n(&db->interrupted, false, __ATOMIC_RELAXED);
-    return mysql_exec(base, S("ROLLBACK"), NULL, err);
+    return my_exec(base, S("ROLLBACK"), NULL, err);
 }
 
 static const char *const aliases[] = {"mariadb", NULL};
@@ -335,16 +338,16 @@ const DgEngine dg_engine_mysql = {
     .title = "MySQL",
     .aliases = aliases,
     .dialect = &dg_dialect_mysql,
-    .open = mysql_open,
-    .close = mysql_close,
-    .interrupt = mysql_interrupt,
-    .begin = mysql_begin,
-    .commit = mysql_commit,
-    .rollback = mysql_rollback,
-    .exec = mysql_exec,
-    .query = mysql_query,
-    .insert = mysql_insert,
-    .tables = mysql_tables,
-    .describe = mysql_describe,
-    .split = mysql_split,
+    .open = my_open,
+    .close = my_close,
+    .interrupt = my_interrupt,
+    .begin = my_begin,
+    .commit = my_commit,
+    .rollback = my_rollback,
+    .exec = my_exec,
+    .query = my_query,
+    .insert = my_insert,
+    .tables = my_tables,
+    .describe = my_describe,
+    .split = my_split,
 };

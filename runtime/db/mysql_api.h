@@ -108,6 +108,6 @@ typedef struct MysqlApi {
 } MysqlApi;
 
 /* Loads the library once. DG_CONFIG names the package to install. */
-DgStatus mysql_api(const MysqlApi **out, DgError *err);
+DgStatus my_api(const MysqlApi **out, DgError *err);
 
 #endif

@@ -15,12 +15,12 @@ static int64_t number_of(Str text)
 }
 
 /* A schema pattern without wildcards is a name as the server compares names; `''` is the default. */
-DgStatus mysql_tables(DgDb *base, Arena *a, Str schema, Str table, DgTableInfos *out, DgError *err)
+DgStatus my_tables(DgDb *base, Arena *a, Str schema, Str table, DgTableInfos *out, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     MysqlCells found;
     *out = (DgTableInfos){0};
-    DG_TRY(mysql_cells(db, a, schema.len ? S("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_ROWS, DATA_LENGTH"
+    DG_TRY(my_cells(db, a, schema.len ? S("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_ROWS, DATA_LENGTH"
                                              " FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys',"
                                              " 'information_schema', 'performance_schema') ORDER BY 1, 2")
                                          : S("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_ROWS, DATA_LENGTH"
@@ -49,12 +49,12 @@ static DgStatus types_of(MysqlDb *db, DgTableName name, DgDbColumn *columns, int
     buf_free(&sql);
     MysqlResult *result = rc == 0 ? api->store_result(db->handle) : NULL;
     if (!result)
-        return mysql_handle_fail(db, err);
+        return my_handle_fail(db, err);
     const MysqlField *fields = api->fetch_fields(result);
     for (unsigned f = 0; f < api->num_fields(result); f++)
         for (int32_t i = 0; i < count; i++)
             if (str_eq(columns[i].column.name, (Str){fields[f].name, (ptrdiff_t)fields[f].name_length}))
-                columns[i].column.type = mysql_field_type(api, &fields[f]);
+                columns[i].column.type = my_field_type(api, &fields[f]);
     api->free_result(result);
     return DG_OK;
 }
@@ -65,7 +65,7 @@ static DgStatus show(MysqlDb *db, Arena *a, const char *what, DgTableName name, 
     buf_add(&sql, str_from(what));
     sql_table(&sql, &dg_dialect_mysql, name);
     buf_add(&sql, str_from(rest));
-    DgStatus status = mysql_cells(db, a, buf_str(&sql), out, err);
+    DgStatus status = my_cells(db, a, buf_str(&sql), out, err);
     buf_free(&sql);
     return status;
 }
@@ -82,7 +82,7 @@ static DgStatus find_statistics(MysqlDb *db, Arena *a, DgTableInfo *out, DgError
         buf_add(&sql, S("DATABASE()"));
     buf_add(&sql, S(" AND TABLE_NAME = "));
     dg_dialect_mysql.text(&sql, out->name.table);
-    DgStatus status = mysql_cells(db, a, buf_str(&sql), &found, err);
+    DgStatus status = my_cells(db, a, buf_str(&sql), &found, err);
     buf_free(&sql);
     if (status != DG_OK || found.rows == 0) /* a temporary table is not there */
         return status;
@@ -94,7 +94,7 @@ static DgStatus find_statistics(MysqlDb *db, Arena *a, DgTableInfo *out, DgError
 }
 
 /* SHOW also knows temporary tables, information_schema does not. */
-DgStatus mysql_describe(DgDb *base, Arena *a, DgTableName name, DgTableInfo *out, DgError *err)
+DgStatus my_describe(DgDb *base, Arena *a, DgTableName name, DgTableInfo *out, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     MysqlCells found, keys;
@@ -108,7 +108,7 @@ DgStatus mysql_describe(DgDb *base, Arena *a, DgTableName name, DgTableInfo *out
     for (int32_t i = 0; columns && i < found.rows; i++) {
         const Str *row = &found.cells[i * found.columns];
         columns[i] = (DgDbColumn){.native = row[1], .column = {.name = row[0], .not_null = str_eq(row[3], S("NO"))}};
-        if (!mysql_type_from(row[1], &columns[i].column.type))
+        if (!my_type_from(row[1], &columns[i].column.type))
             columns[i].column.type = (DgType){.kind = DG_TEXT};
     }
     out->columns = columns;
@@ -133,14 +133,14 @@ DgStatus mysql_describe(DgDb *base, Arena *a, DgTableName name, DgTableInfo *out
     return DG_OK;
 }
 
-DgStatus mysql_split(DgDb *base, Arena *a, DgTableName name, int32_t parts, StrArray *conditions, DgError *err)
+DgStatus my_split(DgDb *base, Arena *a, DgTableName name, int32_t parts, StrArray *conditions, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     DgTableInfo info;
     MysqlCells range = {0};
     int64_t min = 0, max = -1;
     *conditions = (StrArray){0};
-    DgStatus status = mysql_describe(base, a, name, &info, err);
+    DgStatus status = my_describe(base, a, name, &info, err);
     if (status == DG_END)
         return dg_fail(err, DG_FAILED, "there is no table `%.*s`", FMT(name.table));
     DG_TRY(status);

@@ -26,33 +26,33 @@ typedef struct MysqlDb {
 extern const DgDialect dg_dialect_mysql;
 
 /* Fills err with the server's or library's message and returns the status of its number. */
-DgStatus mysql_fail(MysqlDb *db, DgError *err, unsigned number, const char *message);
-DgStatus mysql_handle_fail(MysqlDb *db, DgError *err);
-DgStatus mysql_cancelled(MysqlDb *db, DgError *err);
+DgStatus my_fail(MysqlDb *db, DgError *err, unsigned number, const char *message);
+DgStatus my_handle_fail(MysqlDb *db, DgError *err);
+DgStatus my_cancelled(MysqlDb *db, DgError *err);
 /* Ends the statement that runs, from a connection of its own; false when that did not work. */
-bool mysql_kill_query(MysqlDb *db);
+bool my_kill_query(MysqlDb *db);
 
-DgStatus mysql_exec(DgDb *base, Str sql, int64_t *changed, DgError *err);
+DgStatus my_exec(DgDb *base, Str sql, int64_t *changed, DgError *err);
 /* The result of a short statement, all of it. */
 typedef struct MysqlCells {
     Str *cells;                /* rows times columns; NULL: ptr is NULL */
     int32_t rows, columns;
 } MysqlCells;
-DgStatus mysql_cells(MysqlDb *db, Arena *a, Str sql, MysqlCells *out, DgError *err);
+DgStatus my_cells(MysqlDb *db, Arena *a, Str sql, MysqlCells *out, DgError *err);
 
 /* What a field of a result is read as. */
-DgType mysql_field_type(const MysqlApi *api, const MysqlField *field);
-bool mysql_type_from(Str native, DgType *out);
+DgType my_field_type(const MysqlApi *api, const MysqlField *field);
+bool my_type_from(Str native, DgType *out);
 /* Binary geometry (SRID and WKB) as its text; false when it is not that. */
-bool mysql_geometry_text(StrBuf *out, Str bytes);
+bool my_geometry_text(StrBuf *out, Str bytes);
 
-DgStatus mysql_query(DgDb *base, Str sql, DgRows **out, DgError *err);
-DgStatus mysql_insert(DgDb *base, DgTableName to, DgRows *from, int64_t *rows, DgError *err);
-DgStatus mysql_tables(DgDb *base, Arena *a, Str schema, Str table, DgTableInfos *out, DgError *err);
-DgStatus mysql_describe(DgDb *base, Arena *a, DgTableName name, DgTableInfo *out, DgError *err);
-DgStatus mysql_split(DgDb *base, Arena *a, DgTableName name, int32_t parts, StrArray *conditions, DgError *err);
+DgStatus my_query(DgDb *base, Str sql, DgRows **out, DgError *err);
+DgStatus my_insert(DgDb *base, DgTableName to, DgRows *from, int64_t *rows, DgError *err);
+DgStatus my_tables(DgDb *base, Arena *a, Str schema, Str table, DgTableInfos *out, DgError *err);
+DgStatus my_describe(DgDb *base, Arena *a, DgTableName name, DgTableInfo *out, DgError *err);
+DgStatus my_split(DgDb *base, Arena *a, DgTableName name, int32_t parts, StrArray *conditions, DgError *err);
 
 /* mysql_load.c: the handler of LOAD DATA LOCAL; what a server asks for unasked is refused. */
-void mysql_load_handlers(MysqlDb *db);
+void my_load_handlers(MysqlDb *db);
 
 #endif

@@ -50,7 +50,7 @@ static DgStatus load(DgError *err)
     return DG_OK;
 }
 
-DgStatus mysql_api(const MysqlApi **out, DgError *err)
+DgStatus my_api(const MysqlApi **out, DgError *err)
 {
     pthread_mutex_lock(&lock);
     DgStatus status = loaded ? DG_OK : load(err);

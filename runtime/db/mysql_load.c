@@ -56,7 +56,7 @@ static DgStatus add_row(MysqlLoad *load, DgError *err)
         bool null = false;
         if (i)
             buf_char(out, '\t');
-        DG_TRY(mysql_value_text(in, t, &in->batch.vectors[i], in->row, &null, err));
+        DG_TRY(my_value_text(in, t, &in->batch.vectors[i], in->row, &null, err));
         if (null)
             buf_add(out, S("\\N"));
         else if (t->how == MYSQL_TEXT)
@@ -76,9 +76,9 @@ static DgStatus refill(MysqlLoad *load, DgError *err)
 {
     load->buffer.len = load->at = 0;
     while (load->buffer.len < CHUNK) {
-        DgStatus status = mysql_cancelled(load->in->db, err);
+        DgStatus status = my_cancelled(load->in->db, err);
         if (status == DG_OK)
-            status = mysql_next_row(load->in, err);
+            status = my_next_row(load->in, err);
         if (status != DG_OK)
             return status;
         DG_TRY(add_row(load, err));
@@ -126,7 +126,7 @@ static int handler_error(void *state, char *to, unsigned room)
     return 2000;
 }
 
-void mysql_load_handlers(MysqlDb *db)
+void my_load_handlers(MysqlDb *db)
 {
     db->api->set_local_infile_handler(db->handle, handler_open, handler_read, handler_end, handler_error, db);
 }
@@ -159,7 +159,7 @@ static void add_statement(StrBuf *sql, const MysqlInsert *in)
     }
 }
 
-DgStatus mysql_load(MysqlInsert *in, DgError *err)
+DgStatus my_load(MysqlInsert *in, DgError *err)
 {
     MysqlDb *db = in->db;
     MysqlLoad load = {.in = in, .status = DG_OK};
@@ -179,12 +179,12 @@ DgStatus mysql_load(MysqlInsert *in, DgError *err)
             *err = load.error;
     } else if (rc != 0) {
         unsigned number = db->api->error_number(db->handle);
-        status = mysql_handle_fail(db, err);
+        status = my_handle_fail(db, err);
         if (!load.started && (number == 1148 || number == 2068 || number == 3948 || number == 3950 || number == 4166))
             status = DG_END; /* local files are switched off */
     } else {
         int64_t kept = (int64_t)db->api->affected_rows(db->handle);
-        status = mysql_check_warnings(in, err);
+        status = my_check_warnings(in, err);
         if (status == DG_OK && kept != in->rows)
             status = dg_fail(err, DG_DATA, "the server kept %lld of %lld rows of table `%.*s`", (long long)kept,
                              (long long)in->rows, FMT(in->to.table));

@@ -34,16 +34,16 @@ typedef struct MysqlRows {
 
 static DgStatus stmt_fail(MysqlRows *r, DgError *err)
 {
-    return mysql_fail(r->db, err, r->db->api->stmt_errno(r->stmt), r->db->api->stmt_error(r->stmt));
+    return my_fail(r->db, err, r->db->api->stmt_errno(r->stmt), r->db->api->stmt_error(r->stmt));
 }
 
-static void mysql_rows_close(DgRows *base)
+static void my_rows_close(DgRows *base)
 {
     MysqlRows *r = (MysqlRows *)base;
     if (r->stmt) {
         /* Closing reads what the server still sends, which may be much: it is told to stop first. */
         if (!r->done && r->columns)
-            mysql_kill_query(r->db);
+            my_kill_query(r->db);
         r->db->api->stmt_close(r->stmt);
     }
     buf_free(&r->text);
@@ -151,19 +151,19 @@ static DgStatus read_value(MysqlRows *r, int32_t i, DgVector *v, int32_t row, Dg
     if (f->as == AS_TEXT)
         return value_is_bytes(column->type) ? value_parse_text(v, row, column, bytes, err) : value_parse(v, row, column, bytes, err);
     StrBuf shape = {0};
-    DgStatus status = mysql_geometry_text(&shape, bytes)
+    DgStatus status = my_geometry_text(&shape, bytes)
                           ? value_parse_text(v, row, column, buf_str(&shape), err)
                           : dg_fail(err, DG_DATA, "column `%.*s` has a geometry that cannot be read", FMT(column->name));
     buf_free(&shape);
     return status;
 }
 
-static DgStatus mysql_rows_next(DgRows *base, DgBatch *out, DgError *err)
+static DgStatus my_rows_next(DgRows *base, DgBatch *out, DgError *err)
 {
     MysqlRows *r = (MysqlRows *)base;
     size_t bytes = 0;
     dg_batch_reset(out);
-    DG_TRY(mysql_cancelled(r->db, err));
+    DG_TRY(my_cancelled(r->db, err));
     while (!r->done && out->rows < out->rows_max && bytes < BATCH_BYTES) {
         int rc = r->db->api->stmt_fetch(r->stmt);
         if (rc == MY_FETCH_END) {
@@ -226,7 +226,7 @@ static DgStatus bind_columns(MysqlRows *r, MysqlResult *meta, DgError *err)
         Field *f = &r->fields[i];
         MysqlBind *b = &r->binds[i];
         r->columns[i] = (DgColumn){.name = str_copy(&r->arena, (Str){fields[i].name, (ptrdiff_t)fields[i].name_length}),
-                                   .type = mysql_field_type(api, &fields[i]),
+                                   .type = my_field_type(api, &fields[i]),
                                    .not_null = fields[i].flags & MY_FLAG_NOT_NULL};
         f->as = how_read(&fields[i], r->columns[i].type);
         f->native = fields[i].type;
@@ -267,22 +267,22 @@ static DgStatus start(MysqlRows *r, Str sql, DgError *err)
     return status;
 }
 
-DgStatus mysql_query(DgDb *base, Str sql, DgRows **out, DgError *err)
+DgStatus my_query(DgDb *base, Str sql, DgRows **out, DgError *err)
 {
     MysqlDb *db = (MysqlDb *)base;
     *out = NULL;
-    DG_TRY(mysql_cancelled(db, err));
+    DG_TRY(my_cancelled(db, err));
     MysqlRows *r = os_alloc(sizeof *r);
     if (!r)
         return os_no_memory(err, "for a query");
     arena_init(&r->arena, 64 << 20);
     r->arena.can_fail = true;
     r->db = db;
-    r->base.next = mysql_rows_next;
-    r->base.close = mysql_rows_close;
+    r->base.next = my_rows_next;
+    r->base.close = my_rows_close;
     DgStatus status = start(r, sql, err);
     if (status != DG_OK)
-        mysql_rows_close(&r->base);
+        my_rows_close(&r->base);
     else
         *out = &r->base;
     return status;

@@ -12,7 +12,7 @@
 
 enum { VARCHAR_MAX = 4096 }; /* a row has 64 KB for all of its VARCHARs, each up to four bytes a character */
 
-static void mysql_type(StrBuf *out, DgType type, int64_t size)
+static void my_type(StrBuf *out, DgType type, int64_t size)
 {
     static const char *const names[] = {
         [DG_BOOL] = "TINYINT(1)", [DG_INT8] = "TINYINT", [DG_INT16] = "SMALLINT", [DG_INT32] = "INT", [DG_INT64] = "BIGINT",
@@ -32,7 +32,7 @@ static void mysql_type(StrBuf *out, DgType type, int64_t size)
         buf_add(out, str_from(names[type.kind]));
 }
 
-bool mysql_type_from(Str native, DgType *out)
+bool my_type_from(Str native, DgType *out)
 {
     static const struct { const char *name; DgTypeKind kind, if_unsigned; } types[] = {
         {"tinyint", DG_INT8, DG_UINT8}, {"smallint", DG_INT16, DG_UINT16}, {"mediumint", DG_INT32, DG_UINT32},
@@ -90,7 +90,7 @@ static DgType decimal_type(const MysqlField *f)
     return (DgType){DG_DECIMAL, (uint8_t)precision, (uint8_t)scale};
 }
 
-DgType mysql_field_type(const MysqlApi *api, const MysqlField *f)
+DgType my_field_type(const MysqlApi *api, const MysqlField *f)
 {
     DgType t = {.kind = DG_TEXT};
     MysqlText attribute = {0};
@@ -136,7 +136,7 @@ DgType mysql_field_type(const MysqlApi *api, const MysqlField *f)
 }
 
 /* sql_mode has backslashes as escapes: prepare_session sees to that. */
-static void mysql_text(StrBuf *out, Str text)
+static void my_text(StrBuf *out, Str text)
 {
     buf_char(out, '\'');
     for (ptrdiff_t i = 0; i < text.len; i++) {
@@ -151,7 +151,7 @@ static void mysql_text(StrBuf *out, Str text)
     buf_char(out, '\'');
 }
 
-static void mysql_timestamp_now(StrBuf *out, int64_t us)
+static void my_timestamp_now(StrBuf *out, int64_t us)
 {
     uint64_t valid = 1;
     DgVector v = {.valid = &valid, .values = &us};
@@ -165,10 +165,10 @@ const DgDialect dg_dialect_mysql = {
     .name_max = 64,
     .has_schemas = true,
     .update_join = true,
-    .type = mysql_type,
-    .type_from = mysql_type_from,
-    .text = mysql_text,
-    .timestamp_now = mysql_timestamp_now,
+    .type = my_type,
+    .type_from = my_type_from,
+    .text = my_text,
+    .timestamp_now = my_timestamp_now,
     .staging = "CREATE TEMPORARY TABLE ",
 };
 
@@ -264,7 +264,7 @@ static void wkb_shape(Wkb *w, StrBuf *out, bool tagged, int depth)
     buf_char(out, ')');
 }
 
-bool mysql_geometry_text(StrBuf *out, Str bytes)
+bool my_geometry_text(StrBuf *out, Str bytes)
 {
     if (bytes.len < 9)
         return false;

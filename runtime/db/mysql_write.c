@@ -71,7 +71,7 @@ static DgStatus plan_column(MysqlTarget *t, Str native, DgError *err)
 static DgStatus find_targets(MysqlInsert *in, DgError *err)
 {
     DgTableInfo info;
-    DgStatus status = mysql_describe(&in->db->base, &in->arena, in->to, &info, err);
+    DgStatus status = my_describe(&in->db->base, &in->arena, in->to, &info, err);
     if (status == DG_END)
         return dg_fail(err, DG_FAILED, "there is no table `%.*s`", FMT(in->to.table));
     DG_TRY(status);
@@ -96,7 +96,7 @@ static DgStatus find_targets(MysqlInsert *in, DgError *err)
 
 /* ---- Rows and values ---- */
 
-DgStatus mysql_next_row(MysqlInsert *in, DgError *err)
+DgStatus my_next_row(MysqlInsert *in, DgError *err)
 {
     while (in->row == in->batch.rows) {
         if (in->ended)
@@ -127,7 +127,7 @@ static DgStatus instant_text(MysqlInsert *in, const MysqlTarget *t, DgType type,
 
 static DgStatus plain_text(MysqlInsert *in, const MysqlTarget *t, DgType type, const DgVector *v, int32_t row, DgError *err)
 {
-    if (type.kind == DG_BOOL) {
+    if (type.kind == DG_BOOL && t->column.type.kind != DG_TEXT) {
         buf_char(&in->text, ((const uint8_t *)v->values)[row] ? '1' : '0');
         return DG_OK;
     }
@@ -183,7 +183,7 @@ static DgStatus converted_text(MysqlInsert *in, const MysqlTarget *t, const DgVe
     return plain_text(in, t, t->column.type, &scratch->vectors[0], 0, err);
 }
 
-DgStatus mysql_value_text(MysqlInsert *in, const MysqlTarget *t, const DgVector *v, int32_t row, bool *null, DgError *err)
+DgStatus my_value_text(MysqlInsert *in, const MysqlTarget *t, const DgVector *v, int32_t row, bool *null, DgError *err)
 {
     in->text.len = 0;
     *null = !DG_VALID(v, row);
@@ -195,12 +195,12 @@ DgStatus mysql_value_text(MysqlInsert *in, const MysqlTarget *t, const DgVector 
 
 /* ---- Warnings ---- */
 
-DgStatus mysql_check_warnings(MysqlInsert *in, DgError *err)
+DgStatus my_check_warnings(MysqlInsert *in, DgError *err)
 {
     MysqlCells found;
     if (!in->db->api->warning_count(in->db->handle))
         return DG_OK;
-    DG_TRY(mysql_cells(in->db, &in->arena, S("SHOW WARNINGS"), &found, err));
+    DG_TRY(my_cells(in->db, &in->arena, S("SHOW WARNINGS"), &found, err));
     for (int32_t i = 0; i < found.rows && found.columns >= 3; i++) {
         const Str *row = &found.cells[i * found.columns]; /* Level Code Message */
         bool harmless = str_eq(row[1], S("1287")) || str_eq(row[1], S("1681")) || str_eq(row[1], S("1051"));
@@ -215,7 +215,7 @@ DgStatus mysql_check_warnings(MysqlInsert *in, DgError *err)
 static DgStatus add_value(MysqlInsert *in, StrBuf *sql, const MysqlTarget *t, const DgVector *v, DgError *err)
 {
     bool null;
-    DG_TRY(mysql_value_text(in, t, v, in->row, &null, err));
+    DG_TRY(my_value_text(in, t, v, in->row, &null, err));
     Str text = buf_str(&in->text);
     if (null) {
         buf_add(sql, S("NULL"));
@@ -240,8 +240,8 @@ static DgStatus send_rows(MysqlInsert *in, StrBuf *sql, DgError *err)
 {
     if (sql->failed)
         return os_no_memory(err, "for rows to insert");
-    DG_TRY(mysql_exec(&in->db->base, buf_str(sql), NULL, err));
-    return mysql_check_warnings(in, err);
+    DG_TRY(my_exec(&in->db->base, buf_str(sql), NULL, err));
+    return my_check_warnings(in, err);
 }
 
 static DgStatus insert_rows(MysqlInsert *in, DgError *err)
@@ -257,7 +257,7 @@ static DgStatus insert_rows(MysqlInsert *in, DgError *err)
     }
     buf_add(&sql, S(") VALUES "));
     head = sql.len;
-    while ((status = mysql_next_row(in, err)) == DG_OK) {
+    while ((status = my_next_row(in, err)) == DG_OK) {
         buf_add(&sql, sql.len == head ? S("(") : S(",("));
         for (int32_t i = 0; i < in->count && status == DG_OK; i++) {
             buf_add(&sql, i ? S(",") : S(""));
@@ -279,7 +279,7 @@ static DgStatus insert_rows(MysqlInsert *in, DgError *err)
     return status;
 }
 
-DgStatus mysql_insert(DgDb *base, DgTableName to, DgRows *from, int64_t *rows, DgError *err)
+DgStatus my_insert(DgDb *base, DgTableName to, DgRows *from, int64_t *rows, DgError *err)
 {
     MysqlInsert in = {.db = (MysqlDb *)base, .to = to, .from = from};
     *rows = 0;
@@ -291,7 +291,7 @@ DgStatus mysql_insert(DgDb *base, DgTableName to, DgRows *from, int64_t *rows, D
     if (status == DG_OK)
         status = find_targets(&in, err);
     if (status == DG_OK) {
-        status = in.db->local_infile ? mysql_load(&in, err) : DG_END;
+        status = in.db->local_infile ? my_load(&in, err) : DG_END;
         if (status == DG_END) {
             in.db->local_infile = false;
             status = insert_rows(&in, err);

@@ -36,12 +36,12 @@ typedef struct MysqlInsert {
 } MysqlInsert;
 
 /* DG_END: there are no more rows. Else one is at in->row of in->batch. */
-DgStatus mysql_next_row(MysqlInsert *in, DgError *err);
+DgStatus my_next_row(MysqlInsert *in, DgError *err);
 /* The value's text into in->text, after all checks; false through *null. */
-DgStatus mysql_value_text(MysqlInsert *in, const MysqlTarget *t, const DgVector *v, int32_t row, bool *null, DgError *err);
+DgStatus my_value_text(MysqlInsert *in, const MysqlTarget *t, const DgVector *v, int32_t row, bool *null, DgError *err);
 /* What the server only warns of is an error here. */
-DgStatus mysql_check_warnings(MysqlInsert *in, DgError *err);
+DgStatus my_check_warnings(MysqlInsert *in, DgError *err);
 /* Rows by LOAD DATA LOCAL. DG_END: the server refuses it, nothing was sent. */
-DgStatus mysql_load(MysqlInsert *in, DgError *err);
+DgStatus my_load(MysqlInsert *in, DgError *err);
 
 #endif
