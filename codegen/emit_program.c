@@ -84,6 +84,9 @@ static void emit_functions(Program *p)
         for (size_t k = 0; k < x->bindings.count; k++) {
             const Binding *b = &x->bindings.items[k];
             Str name = *code_slot(p, b->value, str_format(p->a, "%.*s_%s", FMT(x->name), b->field->name));
+            if (map_has(&p->printed, name)) /* one value may go to several steps */
+                continue;
+            map_put(p->a, &p->printed, name, p);
             EmitSection before = emit_section(p->e, EMIT_FUNCS);
             p->failed |= !emit_template(p->e, name, x->bindings.items[k].value, &how);
             emit_line(p->e, "%s", "");

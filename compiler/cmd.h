@@ -12,6 +12,8 @@
 int cmd_build(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_completions(int argc, char **argv);
+int cmd_conns(int argc, char **argv);
+int cmd_copy(int argc, char **argv);
 int cmd_docs(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);

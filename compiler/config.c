@@ -124,6 +124,8 @@ static void fill_elements(Fill *f, const DgField *field, YamlNode **nodes, YamlN
         char *item = items + i * field->of_size;
         if (keys)
             *(Str *)(void *)item = keys[i]->text;
+        if (keys && field->of_kind == DG_F_STRUCT)
+            fill_remember(f, field, DG_F_STRUCT, nodes[i], item, NULL);
         if (field->of_kind == DG_F_STRUCT)
             fill_struct(f, field->of, field->flags & DG_OPEN, nodes[i],
                         keys ? keys[i]->at : first_key_at(nodes[i]), item,

@@ -1,105 +1,10 @@
-/* glob.c - file patterns (**, *, ?, [..], {a,b}) and paths inside a project. */
+/* glob.c - files that patterns find, and paths inside a project. */
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "compiler/planner.h"
-
-/* ---- Matching ---- */
-
-static bool in_class(const char *p, const char *end, char c, const char **after)
-{
-    bool negate = p < end && (*p == '!' || *p == '^'), found = false;
-    if (negate)
-        p++;
-    for (const char *first = p; p < end && (*p != ']' || p == first); p++) {
-        if (p + 2 < end && p[1] == '-' && p[2] != ']') {
-            found |= p[0] <= c && c <= p[2];
-            p += 2;
-        } else {
-            found |= *p == c;
-        }
-    }
-    *after = p < end ? p + 1 : end;
-    return found != negate;
-}
-
-/* `*` and `?` stop at slashes; `**` does not. Braces were expanded before. */
-static bool match(const char *p, const char *p_end, const char *s, const char *s_end)
-{
-    while (p < p_end) {
-        if (*p == '*') {
-            bool deep = p + 1 < p_end && p[1] == '*';
-            p += deep ? 2 : 1;
-            if (deep && p < p_end && *p == '/') {
-                if (match(p + 1, p_end, s, s_end)) /* `**` + `/` also stands for no folder */
-                    return true;
-            }
-            for (;; s++) {
-                if (match(p, p_end, s, s_end))
-                    return true;
-                if (s == s_end || (!deep && *s == '/'))
-                    return false;
-            }
-        }
-        if (s == s_end)
-            return false;
-        if (*p == '[') {
-            const char *after;
-            if (*s == '/' || !in_class(p + 1, p_end, *s, &after))
-                return false;
-            p = after;
-        } else if (*p == '?' ? *s == '/' : *p != *s) {
-            return false;
-        } else {
-            p++;
-        }
-        s++;
-    }
-    return s == s_end;
-}
-
-/* {a,b} becomes two patterns; nested braces work. */
-static void expand(Arena *arena, Str pattern, StrArray *out)
-{
-    ptrdiff_t open = str_find_char(pattern, '{'), depth = 0, close = -1;
-    for (ptrdiff_t i = open; open >= 0 && i < pattern.len && close < 0; i++) {
-        depth += pattern.ptr[i] == '{' ? 1 : pattern.ptr[i] == '}' ? -1 : 0;
-        if (!depth)
-            close = i;
-    }
-    if (close < 0 || out->count > 1000) {
-        array_add(arena, out, pattern);
-        return;
-    }
-    Str head = str_sub(pattern, 0, open), tail = str_sub(pattern, close + 1, pattern.len);
-    for (ptrdiff_t i = open + 1, start = i; i <= close; i++) {
-        depth += pattern.ptr[i] == '{' ? 1 : pattern.ptr[i] == '}' && i < close ? -1 : 0;
-        if (i < close && (depth || pattern.ptr[i] != ','))
-            continue;
-        Str middle = str_sub(pattern, start, i);
-        expand(arena, str_format(arena, "%.*s%.*s%.*s", FMT(head), FMT(middle), FMT(tail)), out);
-        start = i + 1;
-    }
-}
-
-static bool match_str(Str pattern, Str path)
-{
-    return match(pattern.ptr, pattern.ptr + pattern.len, path.ptr, path.ptr + path.len);
-}
-
-bool glob_match(Str pattern, Str path)
-{
-    Arena arena;
-    arena_init(&arena, 1 << 20);
-    StrArray patterns = {0};
-    expand(&arena, pattern, &patterns);
-    bool found = false;
-    for (size_t i = 0; i < patterns.count && !found; i++)
-        found = match_str(patterns.items[i], path);
-    arena_free(&arena);
-    return found;
-}
+#include "runtime/base/glob.h"
 
 /* ---- Walking ---- */
 
@@ -135,7 +40,7 @@ static void visit(Walk *w, Str folder, bool deep, int depth)
             continue;
         }
         for (size_t i = 0; i < w->patterns.count; i++) {
-            if (match_str(w->patterns.items[i], path)) {
+            if (glob_match_one(w->patterns.items[i], path)) {
                 array_add(w->arena, w->found, path);
                 break;
             }
@@ -153,7 +58,7 @@ StrArray glob_files(Arena *arena, Str root, Str pattern)
 {
     StrArray found = {0};
     Walk w = {.arena = arena, .root = root, .found = &found};
-    expand(arena, pattern, &w.patterns);
+    glob_expand(arena, pattern, &w.patterns);
     /* Begin in the deepest folder that holds no pattern, so that a huge tree is not walked. */
     ptrdiff_t special = 0, slash = -1;
     while (special < pattern.len && !strchr("*?[{", pattern.ptr[special])) {

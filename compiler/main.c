@@ -37,6 +37,35 @@ const Command commands[] = {
      "\n"
      "  source <(dgc completions bash)\n"
      "  dgc completions fish > ~/.config/fish/completions/dgc.fish\n"},
+    {"conns", cmd_conns, "the connections there are, tried and looked into",
+     "dgc conns list [--json]\n"
+     "dgc conns test NAME|URL...\n"
+     "dgc conns discover NAME|URL [--schema PATTERN] [--table PATTERN] [--columns] [--json]\n"
+     "\n"
+     "  Connections come from the environment (MY_PG=postgres://user:password@host/database), from\n"
+     "  ~/.sling/env.yaml and from ~/.dbt/profiles.yml.\n"
+     "\n"
+     "  dgc conns discover MY_PG --schema public --columns\n"},
+    {"copy", cmd_copy, "move a table, query or files from any source to any target",
+     "dgc copy SOURCE TARGET [options]\n"
+     "\n"
+     "  SOURCE, TARGET         a URL (postgres://host/shop?table=orders), a path (./orders.parquet), or the\n"
+     "                         name of a connection\n"
+     "  -t, --table NAME       what is read, where the URL does not say\n"
+     "  -o, --object NAME      what is written\n"
+     "      --sql QUERY        read this query\n"
+     "  -s, --select COLUMNS   a,b as c,-d\n"
+     "      --where CONDITION  only these rows\n"
+     "  -l, --limit N          at most so many rows\n"
+     "  -m, --mode MODE        full-refresh, incremental, truncate, snapshot, definition-only\n"
+     "      --primary-key K    merge by these columns; incremental without other --mode\n"
+     "      --update-key K     continue after the largest value of the last time\n"
+     "      --columns TYPES    amount:decimal(12,2),note:string\n"
+     "      --progress P       auto, plain, none\n"
+     "      --json             the result as JSON\n"
+     "\n"
+     "  dgc copy postgres://localhost/shop?table=orders ./orders.parquet\n"
+     "  dgc copy ./orders.csv duckdb://warehouse.duckdb?table=raw.orders --primary-key id\n"},
     {"docs", cmd_docs, "the reference of component types, as Markdown",
      "dgc docs [TYPE | reference] [-o FOLDER] [--project DIR]\n"
      "\n"

@@ -420,6 +420,7 @@ static const DgPlanApi plan_api = {
     .report = query_report, .alloc = query_alloc, .format = query_format,
     .resolve = query_resolve, .glob = query_glob, .file_read = query_file_read,
     .infer = query_infer, .sniff = query_sniff, .folder = query_folder, .instance = query_instance,
+    .document = query_document, .tree = query_tree,
 };
 
 void builder_init(Builder *b, Plan *plan, Str root)

@@ -31,7 +31,6 @@ void builder_plan(Builder *b, const Instance *instance);
 
 /* glob.c: files under `root` that match, project-relative, sorted bytewise. */
 StrArray glob_files(Arena *arena, Str root, Str pattern);
-bool glob_match(Str pattern, Str path);
 /* A path written in a file of `folder`, relative to the project. False: it leads out. Absolute
  * paths inside the project become relative, others stay. */
 bool path_resolve(Arena *arena, Str root, Str folder, Str path, Str *out);

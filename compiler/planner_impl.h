@@ -41,6 +41,8 @@ DgList query_glob(DgPlanner *p, DgStr pattern);
 bool query_file_read(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text);
 bool query_sniff(DgPlanner *p, DgStr path, DgCsvDialect *dialect);
 bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count);
+const void *query_document(DgPlanner *p, const void *field, DgStr path, const DgField *fields, size_t size);
+DgValue query_tree(DgPlanner *p, const void *field);
 DgStr query_folder(DgPlanner *p);
 DgStr query_instance(DgPlanner *p);
 

@@ -457,6 +457,12 @@ typedef struct DgPlanApi {
     /* Columns of data files at build time, from a sample. False: not there, or not readable. */
     bool (*infer)(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count);
     bool (*sniff)(DgPlanner *p, DgStr path, DgCsvDialect *dialect); /* likewise, of a CSV file */
+    /* Another YAML file of the project that configures the component, filled by a field table like
+     * `attributes`; what is wrong is reported there. `${NAME}` in it is the environment's, read when
+     * the executable starts. NULL: not usable, which has been reported. `field` names the file. */
+    const void *(*document)(DgPlanner *p, const void *field, DgStr path, const DgField *fields, size_t size);
+    /* A field, or an element of a map, as it stands in the YAML: nothing evaluated. NONE: not given. */
+    DgValue (*tree)(DgPlanner *p, const void *field);
     DgStr (*folder)(DgPlanner *p);    /* of the component file, project-relative */
     DgStr (*instance)(DgPlanner *p);  /* "ingest[0]": stable name of this component */
 } DgPlanApi;

@@ -39,8 +39,10 @@ typedef struct DgHooks {
     DgList start, end;                    /* of DgValue; replication only */
     DgList pre, post, pre_merge, post_merge; /* of DgValue; streams */
 } DgHooks;
+extern const DgField dg_hook_fields[];
 
 typedef struct DgStreamSettings {
+    DgStr key;                            /* the stream as written; empty: `defaults` */
     DgStr id, description, object, where, update_key, sql, schedule;
     int32_t mode;                         /* DgCopyMode */
     DgList select, files, primary_key, tags; /* of DgStr */
@@ -58,6 +60,15 @@ typedef struct DgStreamSettings {
 extern const DgField dg_stream_fields[];
 
 /* A connection as the project names it; values may be secrets, resolved when the step begins. */
+typedef struct DgConnEntry DgConnEntry;
+extern const DgField dg_conn_entry_fields[];
+struct DgConnEntry {
+    DgStr key;                            /* its name */
+    DgValue type, url, connection_string, host, port, user, username, password, database, dbname, schema,
+        sslmode, sslrootcert, sslcert, sslkey, role, instance, path, socket, charset, ssl_ca, ssl_cert, ssl_key,
+        tls, bucket, access_key_id, secret_access_key, session_token, region, endpoint, profile, use_environment,
+        memory, threads, connect_timeout, statement_timeout, application_name, options;
+};
 typedef struct DgConnConfig {
     DgStr name, type;                     /* type empty: found by name in the environment */
     DgList props;                         /* of DgValuePair */

@@ -195,7 +195,7 @@ static DgStatus all(Copy *c, DgError *err)
     return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
 }
 
-DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
+static DgStatus attempt(DgStepRun *run, const DgStreamStep *step, DgError *err)
 {
     Copy c = {.run = run, .step = step, .s = &step->settings, .started_us = os_real_us()};
     arena_init(&c.arena, 256 << 20);
@@ -211,4 +211,22 @@ DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
     close_end(&c.target);
     arena_free(&c.arena);
     return status;
+}
+
+/* What may go away by itself (a connection that broke, a deadlock) is tried again, here: nothing of the
+ * attempt was committed. Being fenced off is not of that kind. */
+DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
+{
+    enum { ATTEMPTS = 4 };
+    for (int i = 1;; i++) {
+        DgStatus status = attempt(run, step, err);
+        if (!dg_is_transient(status) || i == ATTEMPTS || dg_cancelled(run))
+            return status;
+        int64_t wait = err->retry_after_ms ? err->retry_after_ms : (int64_t)os_random_below((uint64_t)1000 << i);
+        dg_log(run, DG_LOG_WARNING, "%s; trying again in %.1f s (%d of %d)", err->message, (double)wait / 1000, i + 1, ATTEMPTS);
+        dg_waiting(run, err->message, os_real_us() / 1000 + wait);
+        for (int64_t slept = 0; slept < wait && !dg_cancelled(run); slept += 100)
+            os_sleep_ms(100);
+        dg_waiting(run, NULL, 0);
+    }
 }

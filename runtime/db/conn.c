@@ -158,11 +158,9 @@ static bool take_authority(Arena *a, Str text, Props *p)
 static void take_query(Arena *a, Str query, Props *p)
 {
     while (query.len) {
-        Str one, key, value = {0};
-        if (!str_cut(query, '&', &one, &query))
-            one = query, query = (Str){0};
-        if (!str_cut(one, '=', &key, &value))
-            key = one;
+        Str one, key, value;
+        str_cut(query, '&', &one, &query);
+        str_cut(one, '=', &key, &value);
         if (key.len)
             props_put(p, str_lower(a, percent_decode(a, key, true)), percent_decode(a, value, true), true);
     }
@@ -200,18 +198,17 @@ static DgStatus from_url(Arena *a, Str name, Str url, Props *p, Str *type, DgErr
         props_put(p, S("url"), url, true);
         return DG_OK;
     }
-    Str body = rest, query;
-    if (str_cut(rest, '?', &body, &query))
-        take_query(a, query, p);
+    Str body, query;
+    str_cut(rest, '?', &body, &query);
+    take_query(a, query, p);
     if (str_eq(*type, S("sqlite")) || str_eq(*type, S("duckdb"))) {
         if (str_starts(body, S("/")) && body.len > 2 && body.ptr[1] == '/') /* sqlite:////abs */
             body = str_sub(body, 1, body.len);
         props_put(p, S("instance"), percent_decode(a, body, false), true);
         return DG_OK;
     }
-    Str authority, path = {0};
-    if (!str_cut(body, '/', &authority, &path))
-        authority = body;
+    Str authority, path;
+    str_cut(body, '/', &authority, &path);
     if (str_eq(*type, S("s3"))) {
         props_put(p, S("bucket"), percent_decode(a, authority, false), true);
         if (path.len)

@@ -49,6 +49,8 @@ DgStatus duck_fail(const DgSession *s, DgError *err, const char *message)
     if (s && __atomic_load_n(&s->interrupted, __ATOMIC_RELAXED))
         status = DG_CANCELLED;
     dg_fail(err, status, "%.*s", FMT(first));
+    if (status == DG_DATA)
+        duck_csv_error(text, err);
     if (status == DG_IO)
         status = io_status(first, err);
     if (status == DG_NOMEM)
@@ -133,7 +135,61 @@ static DgStatus open_database(const DgWarehouseOptions *o, DgWarehouse *w, DgErr
     return status;
 }
 
+/* DuckDB lets a process open a file once: who opens it again shares the instance. The list is the
+ * process's, as the lock on the file is. */
+static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+static DgWarehouse *shared;
+
+/* The file may not be there yet; its folder is. NULL: no such folder, or no memory. */
+static char *absolute_path(Str path)
+{
+    char whole[4096], folder[4096];
+    if (snprintf(whole, sizeof whole, "%.*s", FMT(path)) >= (int)sizeof whole)
+        return NULL;
+    char *slash = strrchr(whole, '/');
+    const char *name = slash ? slash + 1 : whole;
+    if (slash)
+        *slash = 0;
+    if (!realpath(slash ? (slash == whole ? "/" : whole) : ".", folder))
+        return NULL;
+    size_t room = strlen(folder) + strlen(name) + 2;
+    char *out = os_alloc(room);
+    if (out)
+        snprintf(out, room, "%s/%s", folder, name);
+    return out;
+}
+
+static DgStatus open_alone(const DgWarehouseOptions *o, DgWarehouse **out, DgError *err);
+static void close_alone(DgWarehouse *w);
+
 DgStatus dg_warehouse_open(const DgWarehouseOptions *o, DgWarehouse **out, DgError *err)
+{
+    char *path = o->path.len ? absolute_path(o->path) : NULL;
+    if (!path)
+        return open_alone(o, out, err);
+    pthread_mutex_lock(&shared_lock);
+    DgStatus status = DG_OK;
+    DgWarehouse *w = shared;
+    while (w && strcmp(w->path, path) != 0)
+        w = w->next;
+    if (!w) {
+        status = open_alone(o, &w, err);
+        if (status == DG_OK) {
+            w->path = path;
+            w->next = shared;
+            shared = w;
+            path = NULL;
+        }
+    }
+    if (status == DG_OK)
+        w->users++;
+    *out = status == DG_OK ? w : NULL;
+    pthread_mutex_unlock(&shared_lock);
+    os_free(path);
+    return status;
+}
+
+static DgStatus open_alone(const DgWarehouseOptions *o, DgWarehouse **out, DgError *err)
 {
     *out = NULL;
     const DuckApi *api = duck_api(err);
@@ -162,15 +218,43 @@ DgStatus dg_warehouse_open(const DgWarehouseOptions *o, DgWarehouse **out, DgErr
     return status;
 }
 
+/* True: the last user of it, or it was never shared. */
+static bool leave(DgWarehouse *w)
+{
+    if (!w->path)
+        return true;
+    if (--w->users > 0)
+        return false;
+    for (DgWarehouse **at = &shared; *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            return true;
+        }
+    return true;
+}
+
 void dg_warehouse_close(DgWarehouse *w)
 {
     if (!w)
         return;
+    bool listed = w->path; /* closed under the lock: the file must be free before it is opened anew */
+    if (listed)
+        pthread_mutex_lock(&shared_lock);
+    bool last = leave(w);
+    if (last)
+        close_alone(w);
+    if (listed)
+        pthread_mutex_unlock(&shared_lock);
+}
+
+static void close_alone(DgWarehouse *w)
+{
     dg_session_close(w->utility);
     if (w->database)
         w->api->close(&w->database);
     pthread_mutex_destroy(&w->lock);
     pthread_mutex_destroy(&w->utility_lock);
+    os_free(w->path);
     os_free(w);
 }
 

@@ -16,6 +16,9 @@ struct DgWarehouse {
     pthread_mutex_t lock;       /* the two below */
     PullJob *pulls;             /* those that dgc_pull(id) may name */
     int64_t next_id;
+    char *path;                 /* absolute; NULL: in memory. With it the instance is shared */
+    int32_t users;              /* of a shared one; the registry's lock guards it and `next` */
+    DgWarehouse *next;
     DgSession *utility;         /* for what must not be part of a user's transaction */
     pthread_mutex_t utility_lock;
 };
@@ -30,6 +33,8 @@ struct DgSession {
 
 /* The status a DuckDB message stands for; fills err. Sessions that were interrupted: CANCELLED. */
 DgStatus duck_fail(const DgSession *s, DgError *err, const char *message);
+/* A message about a line of a CSV file, made into one line; others stay. */
+void duck_csv_error(Str message, DgError *err);
 /* One statement, no result kept. changed may be NULL. */
 DgStatus duck_run(DgSession *s, Str sql, int64_t *changed, DgError *err);
 

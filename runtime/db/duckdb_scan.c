@@ -60,20 +60,24 @@ static Str statement_only(Str sql)
     return str_sub(sql, 0, end);
 }
 
-/* What a column that DgType lacks is read as: numbers wider than 64 bits as decimals, times as
- * microseconds, nested values as JSON, everything else as text. */
+/* What a column that DgType lacks is read as: HUGEINT as a decimal (or an error), times as
+ * microseconds (or an error), nested values as JSON, everything else as text. */
 static const char *replacement(duckdb_type id)
 {
     switch (id) {
     case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_UHUGEINT:
         return "CAST(c%d AS DECIMAL(38,0))";
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
-    case DUCKDB_TYPE_TIMESTAMP_NS:
         return "CAST(c%d AS TIMESTAMP)";
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+        return "CASE WHEN isfinite(c%d) AND epoch_ns(c%d) % 1000 <> 0 THEN CAST(error('"
+               "a timestamp has nanoseconds, which would be lost: ' || CAST(c%d AS VARCHAR)) AS TIMESTAMP) "
+               "ELSE CAST(c%d AS TIMESTAMP) END";
     case DUCKDB_TYPE_TIME_NS:
-        return "CAST(c%d AS TIME)";
+        return "CASE WHEN CAST(CAST(c%d AS TIME) AS TIME_NS) <> c%d THEN CAST(error('"
+               "a time has nanoseconds, which would be lost: ' || CAST(c%d AS VARCHAR)) AS TIME) "
+               "ELSE CAST(c%d AS TIME) END";
     case DUCKDB_TYPE_LIST:
     case DUCKDB_TYPE_STRUCT:
     case DUCKDB_TYPE_MAP:

@@ -107,7 +107,15 @@ struct DgDialect {
     /* A literal with the type's own syntax; NULL value pointer: NULL. Text given is UTF-8. */
     void (*text)(StrBuf *out, Str text);             /* 'it''s' */
     void (*timestamp_now)(StrBuf *out, int64_t us);  /* literal of microseconds since 1970, UTC */
-    const char *staging;              /* "CREATE TEMPORARY TABLE " or "CREATE UNLOGGED TABLE " ... */
+    const char *staging;              /* "CREATE TEMPORARY TABLE " */
+    /* A further column of staging tables that numbers the rows as they come, called _dgc_n: its DDL.
+     * NULL: the engine's own `rowid` does. */
+    const char *row_number;
+    /* ALTER TABLE t ... for another type: `%t` is the type, `%c` the column. NULL: cannot, the table
+     * is made anew. */
+    const char *alter_type;
+    bool truncate;                    /* TRUNCATE TABLE rolls back with the rest */
+    bool swaps;                       /* a new table takes the old one's place by RENAME at the end */
 };
 
 extern const DgEngine dg_engine_postgres, dg_engine_mysql, dg_engine_sqlite, dg_engine_duckdb;

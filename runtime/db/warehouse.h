@@ -68,6 +68,21 @@ typedef struct DgLoadResult {
 DgStatus dg_session_load(DgSession *s, Str schema, Str table, const DgLoad *load,
                          const DgPull *pull, DgLoadResult *result, DgError *err);
 
+/* Runs `before` dgc_pull(N) `after`: a statement that reads the batches as a table. *rows: how many. */
+DgStatus dg_session_stream(DgSession *s, const DgColumn *columns, int32_t columns_count, const DgPull *pull,
+                           Str before, Str after, int64_t *rows, DgError *err);
+
+/* The columns of a query as DuckDB types them, nested ones taken apart. */
+typedef struct DgTypeTree DgTypeTree;
+struct DgTypeTree {
+    Str name;
+    Str type;            /* in DuckDB's words; empty: nested */
+    bool nested;         /* struct, list, map, array, union */
+    DgTypeTree *members; /* of a struct; the root's are the columns */
+    int32_t members_count;
+};
+DgStatus dg_session_types(DgSession *s, Arena *a, Str sql, DgTypeTree *out, DgError *err);
+
 /* Quoting, here and nowhere else. Into the arena. */
 Str dg_duckdb_name(Arena *a, Str name);  /* "name" with quotes doubled */
 Str dg_duckdb_text(Arena *a, Str text);  /* 'text' */

@@ -24,8 +24,13 @@ typedef struct DgReadFormat {
     DgFileFormat format;
     int32_t header;             /* 1 yes, 0 no, -1 find out */
     Str delimiter, quote, escape, null_if, datetime_format, encoding, compression;
-    bool empty_as_null, flatten, hive, all_text;
-    int64_t skip_lines, fields_per_record;
+    bool empty_as_null;
+    bool flatten;               /* nested objects become columns a__b; else they are JSON */
+    bool hive;                  /* key=value folders are columns */
+    bool all_text;
+    int32_t flatten_depth;      /* how many levels; 0: all */
+    int64_t skip_lines;
+    int64_t fields_per_record;  /* each line must have so many; 0: as many as the first; -1: any */
     Str sheet, range;           /* XLSX: `Sheet1`, `Sheet1!A2:D` */
     Str jmespath;               /* JSON: where the records are, a.b[*].c */
     const DgColumn *columns;    /* given types; NULL: inferred over the whole of each file's sample */

@@ -28,7 +28,9 @@ typedef struct DgFsPut {
 DgStatus fs_open(const DgConn *conn, Str root, DgFs **out, DgError *err);
 void fs_close(DgFs *fs);
 /* Objects whose path matches: a path, a folder or prefix ending in `/` (all below it), or a glob
- * (** * ? [..] {a,b}). Sorted by path. Bounded: 1 000 000 items. */
+ * (** * ? [..] {a,b}). Added to `out`, sorted by path, written as the pattern is (relative stays
+ * relative). No match is DG_OK. Names that begin with a dot are found only when the pattern says
+ * that dot. Bounded: 1 000 000 items. */
 DgStatus fs_list(DgFs *fs, Arena *a, Str pattern, DgFsItems *out, DgError *err);
 DgStatus fs_stat(DgFs *fs, Arena *a, Str path, DgFsItem *out, DgError *err); /* DG_END: not there */
 /* A local file with the object's content: the file itself in a local store, else a download into
@@ -40,11 +42,13 @@ DgStatus fs_fetch(DgFs *fs, Arena *a, const DgFsItem *item, Str temp_folder, Str
 DgStatus fs_put(DgFs *fs, Arena *a, Str local, Str path, const DgFsPut *how, Str *etag, DgError *err);
 DgStatus fs_put_bytes(DgFs *fs, Str bytes, Str path, const DgFsPut *how, Arena *a, Str *etag,
                       DgError *err);
+/* DG_END: not there. */
 DgStatus fs_read_bytes(DgFs *fs, Arena *a, Str path, size_t bytes_max, Str *out, DgError *err);
 DgStatus fs_delete(DgFs *fs, const Str *paths, size_t count, DgError *err); /* absent ones are fine */
 
-/* Splits `s3://bucket/a/b.csv`, `file:///x/y`, `https://h/p` or a plain path into connection URL and
- * path; false when it is no such thing. */
+/* Splits `s3://bucket/a/b.csv` into `s3://bucket` and `a/b.csv`, `https://h:1/p?q` into `https://h:1`
+ * and `p?q`, `file:///x/y` or a plain path into `file://` and the path; false when it is no such
+ * thing. */
 bool fs_split_url(Arena *a, Str url, Str *connection, Str *path);
 
 #endif

@@ -15,7 +15,7 @@
 
 #define FAULT_CALLS(X)                                                                   \
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync)           \
-    X(ftruncate) X(rename) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir)       \
+    X(ftruncate) X(rename) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) \
     X(pipe) X(poll) X(fork) X(waitpid) X(kill) X(random) X(malloc) X(crash)
 
 enum {
@@ -128,6 +128,7 @@ static int fault_fsync(int fd) { WRAP(fsync, -1, fd); }
 static int fault_fdatasync(int fd) { WRAP(fdatasync, -1, fd); }
 static int fault_ftruncate(int fd, off_t size) { WRAP(ftruncate, -1, fd, size); }
 static int fault_rename(const char *from, const char *to) { WRAP(rename, -1, from, to); }
+static int fault_link(const char *from, const char *to) { WRAP(link, -1, from, to); }
 static int fault_unlink(const char *path) { WRAP(unlink, -1, path); }
 static int fault_rmdir(const char *path) { WRAP(rmdir, -1, path); }
 static int fault_mkdir(const char *path, mode_t mode) { WRAP(mkdir, -1, path, mode); }
@@ -243,7 +244,7 @@ static void install(void)
     active = true;
 #define X(name) dg_os.name = fault_##name;
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync) X(ftruncate)
-    X(rename) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) X(pipe) X(poll) X(fork)
+    X(rename) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) X(pipe) X(poll) X(fork)
     X(waitpid) X(kill) X(random) X(malloc) X(calloc) X(realloc)
 #undef X
 }

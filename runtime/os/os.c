@@ -90,6 +90,7 @@ DgOs dg_os = {
     .fdatasync = fdatasync,
     .ftruncate = ftruncate,
     .rename = rename,
+    .link = link,
     .unlink = unlink,
     .rmdir = rmdir,
     .mkdir = mkdir,

@@ -39,6 +39,7 @@ typedef struct DgOs {
     int (*fdatasync)(int fd);
     int (*ftruncate)(int fd, off_t size);
     int (*rename)(const char *from, const char *to);
+    int (*link)(const char *from, const char *to); /* fails when `to` is there */
     int (*unlink)(const char *path);
     int (*rmdir)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);

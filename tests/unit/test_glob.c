@@ -1,5 +1,6 @@
 /* File patterns and paths of a project. */
 #include "compiler/planner.h"
+#include "runtime/base/glob.h"
 #include "tests/test.h"
 
 static void patterns_match_as_in_a_shell(void **state)

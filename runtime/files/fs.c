@@ -1,0 +1,136 @@
+/* fs.c - which store a connection means, and what all stores have in common. */
+#include <stdlib.h>
+
+#include "runtime/files/fs_internal.h"
+
+static const DgFsOps *const stores[] = {&dg_fs_local};
+
+DgStatus fs_open(const DgConn *conn, Str root, DgFs **out, DgError *err)
+{
+    *out = NULL;
+    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
+        if (str_eq(conn->type, str_from(stores[i]->type)))
+            return stores[i]->open(conn, root, out, err);
+    return dg_fail(err, DG_CONFIG, "connection `%.*s` of type %.*s is not a store of files", FMT(conn->name),
+                   FMT(conn->type));
+}
+
+void fs_close(DgFs *fs)
+{
+    if (fs)
+        fs->ops->close(fs);
+}
+
+static DgStatus check_path(Str path, DgError *err)
+{
+    if (!path.len)
+        return dg_fail(err, DG_CONFIG, "the path of a file is empty");
+    if (memchr(path.ptr, 0, (size_t)path.len))
+        return dg_fail(err, DG_CONFIG, "the path of a file has a NUL byte");
+    if (path.len > 4000)
+        return dg_fail(err, DG_CONFIG, "path `%.*s...` is too long", 80, path.ptr);
+    return DG_OK;
+}
+
+static DgStatus check_writable(const DgFs *fs, DgError *err)
+{
+    return fs->ops->put ? DG_OK
+                        : dg_fail(err, DG_CONFIG, "files cannot be written over %s", fs->ops->type);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return str_cmp(((const DgFsItem *)a)->path, ((const DgFsItem *)b)->path);
+}
+
+DgStatus fs_list(DgFs *fs, Arena *a, Str pattern, DgFsItems *out, DgError *err)
+{
+    DG_TRY(check_path(pattern, err));
+    size_t before = out->count;
+    DG_TRY(fs->ops->list(fs, a, pattern, out, err));
+    if (out->count - before > 1)
+        qsort(out->items + before, out->count - before, sizeof *out->items, by_path);
+    return DG_OK;
+}
+
+DgStatus fs_stat(DgFs *fs, Arena *a, Str path, DgFsItem *out, DgError *err)
+{
+    DG_TRY(check_path(path, err));
+    return fs->ops->stat(fs, a, path, out, err);
+}
+
+DgStatus fs_fetch(DgFs *fs, Arena *a, const DgFsItem *item, Str temp_folder, Str *local,
+                  bool *downloaded, DgError *err)
+{
+    *local = (Str){0};
+    *downloaded = false;
+    DG_TRY(check_path(item->path, err));
+    return fs->ops->fetch(fs, a, item, temp_folder, local, downloaded, err);
+}
+
+DgStatus fs_put(DgFs *fs, Arena *a, Str local, Str path, const DgFsPut *how, Str *etag, DgError *err)
+{
+    static const DgFsPut anyhow = {0};
+    Str ignored;
+    DG_TRY(check_path(path, err));
+    DG_TRY(check_path(local, err));
+    DG_TRY(check_writable(fs, err));
+    return fs->ops->put(fs, a, local, path, how ? how : &anyhow, etag ? etag : &ignored, err);
+}
+
+DgStatus fs_put_bytes(DgFs *fs, Str bytes, Str path, const DgFsPut *how, Arena *a, Str *etag,
+                      DgError *err)
+{
+    static const DgFsPut anyhow = {0};
+    Str ignored;
+    DG_TRY(check_path(path, err));
+    DG_TRY(check_writable(fs, err));
+    return fs->ops->put_bytes(fs, bytes, path, how ? how : &anyhow, a, etag ? etag : &ignored, err);
+}
+
+DgStatus fs_read_bytes(DgFs *fs, Arena *a, Str path, size_t bytes_max, Str *out, DgError *err)
+{
+    *out = (Str){0};
+    DG_TRY(check_path(path, err));
+    return fs->ops->read_bytes(fs, a, path, bytes_max, out, err);
+}
+
+DgStatus fs_delete(DgFs *fs, const Str *paths, size_t count, DgError *err)
+{
+    DG_TRY(check_writable(fs, err));
+    for (size_t i = 0; i < count; i++)
+        DG_TRY(check_path(paths[i], err));
+    return count ? fs->ops->remove(fs, paths, count, err) : DG_OK;
+}
+
+bool fs_split_url(Arena *a, Str url, Str *connection, Str *path)
+{
+    url = str_trim(url);
+    *connection = *path = (Str){0};
+    ptrdiff_t mark = str_find(url, S("://"));
+    if (mark < 0) {
+        *connection = S("file://");
+        *path = str_copy(a, url);
+        return url.len > 0;
+    }
+    Str scheme = str_lower(a, str_sub(url, 0, mark)), rest = str_sub(url, mark + 3, url.len);
+    if (!rest.len)
+        return false;
+    if (str_eq(scheme, S("file"))) {
+        *connection = S("file://");
+        *path = str_copy(a, rest);
+        return true;
+    }
+    static const char *const remote[] = {"http", "https", "s3", "r2", "minio"};
+    for (size_t i = 0; i < sizeof remote / sizeof *remote; i++) {
+        if (!str_eq(scheme, str_from(remote[i])))
+            continue;
+        Str host, rest_of_it = {0};
+        if (!str_cut(rest, '/', &host, &rest_of_it))
+            host = rest;
+        *connection = str_format(a, "%.*s://%.*s", FMT(scheme), FMT(host));
+        *path = str_copy(a, rest_of_it);
+        return host.len > 0;
+    }
+    return false;
+}

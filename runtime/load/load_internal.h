@@ -1,0 +1,74 @@
+/* load_internal.h - what the files of the load engine share.
+ *
+ *   load.c         the order of things: prepare, stage, merge, state, commit
+ *   load_plan.c    columns of the rows against columns of the table: names, contracts, widening
+ *   load_merge.c   from the staging table into the table
+ *   load_state.c   _dgc_state, _dgc_loads, _dgc_lease
+ *   load_rows.c    the rows under the table's names
+ *   naming.c       names
+ */
+#ifndef DGC_LOAD_INTERNAL_H
+#define DGC_LOAD_INTERNAL_H
+
+#include "runtime/load/load.h"
+
+typedef enum LoadAction { LOAD_KEEP, LOAD_DISCARD_VALUE, LOAD_DISCARD_ROW } LoadAction;
+
+typedef struct LoadColumn {
+    Str from;            /* as the rows have it */
+    Str name;            /* in staging and table */
+    DgType type;         /* of the rows */
+    DgType stored;       /* what the table's column is, or will be, read as */
+    LoadAction action;
+    bool added;          /* the table does not have it yet */
+    bool widened;        /* its column gets another type first */
+    bool is_key;
+} LoadColumn;
+
+typedef struct Load {
+    DgDb *db;
+    const DgEngine *engine;
+    const DgDialect *d;
+    const DgLoadSpec *spec;
+    DgLoadCounts *counts;
+    Arena arena;
+    StrBuf sql;          /* of the statement being made */
+    DgTableInfo table;   /* as it was found; columns_count 0: it is not there */
+    bool exists;
+    LoadColumn *columns;
+    int32_t columns_count;
+    Str update_key;      /* in the table's name */
+    DgTableName staging; /* table empty: rows go straight into the table */
+    bool has_scd_columns, has_deleted_column;
+    Str valid_from, valid_to, deleted_at;
+    int64_t now_us;      /* one moment for the whole load */
+} Load;
+
+/* Appends to l->sql: `%T` the table, `%S` staging, `%n` a Str as a name, `%t` one as a literal, `%s` text. */
+void load_add(Load *l, const char *fmt, ...);
+/* Runs l->sql and empties it; changed may be NULL. */
+DgStatus load_exec(Load *l, int64_t *changed, DgError *err);
+DgStatus load_count(Load *l, int64_t *count, DgError *err); /* first value of l->sql */
+void load_columns(Load *l, const char *prefix, bool values_only); /* a.x, a.y: kept ones; without keys if asked */
+void load_keys_equal(Load *l, const char *a, const char *b);      /* a.k = b.k AND ... */
+Str load_row_number(const Load *l);                               /* rowid or _dgc_n */
+
+/* ---- load_plan.c ---- */
+DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err);
+void load_add_create(Load *l, DgTableName name, const char *verb, bool for_staging); /* CREATE ... (columns) */
+DgStatus load_evolve(Load *l, DgError *err); /* CREATE or ALTER the table */
+
+/* ---- load_merge.c ---- */
+DgStatus load_merge(Load *l, DgError *err);
+
+/* ---- load_state.c ---- */
+DgStatus state_prepare(DgDb *db, DgTableName table, DgError *err); /* makes schema and tables */
+void state_table(StrBuf *out, const DgDialect *d, DgTableName table, const char *which);
+DgStatus state_write(Load *l, Str cursor, DgError *err);           /* in the load's transaction */
+DgStatus state_fence(Load *l, DgError *err);
+
+/* ---- load_rows.c ---- */
+/* Takes nothing over; `from` is read until its end. Counts rows into counts->rows_read. */
+DgStatus load_insert(Load *l, DgTableName to, DgRows *from, DgError *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* ops.c - the steps of a replication: one for each stream. */
+#include "stdlib-components/sling/replication.h"
+
+static DgStatus stream_execute(DgStepRun *run, const void *config, void *state, DgError *err)
+{
+    (void)state;
+    return copy_stream(run, config, err);
+}
+
+const DgStepOps dg_stream_ops = {
+    .name = "dgc.Replication",
+    .symbol = "dg_stream_ops",
+    .role = DG_ACTION,
+    .fields = dg_stream_step_fields,
+    .config_size = sizeof(DgStreamStep),
+    .execute = stream_execute,
+};
+
+const DgStepOps dg_stream_database_ops = {
+    .name = "dgc.Replication",
+    .symbol = "dg_stream_database_ops",
+    .role = DG_ACTION,
+    .fields = dg_stream_step_fields,
+    .config_size = sizeof(DgStreamStep),
+    .execute = stream_execute,
+    .no_warehouse = true,
+};
+
+const DgStepOps *const dg_replication_steps[] = {&dg_stream_ops, &dg_stream_database_ops, NULL};

@@ -1,0 +1,32 @@
+/* replication.h - a replication as its YAML says, and what becomes of it in the plan. */
+#ifndef DGC_SLING_REPLICATION_H
+#define DGC_SLING_REPLICATION_H
+
+#include "runtime/copy/settings.h"
+
+typedef struct Replication {
+    DgStr source, target;
+    DgStreamSettings defaults;
+    DgList streams;            /* of DgStreamSettings */
+    DgHooks hooks;
+    DgList env;                /* of DgValuePair */
+} Replication;
+extern const DgField dg_replication_fields[];
+
+/* What goes with it: from the component around it. */
+typedef struct ReplicationContext {
+    DgStr name;                /* of the steps and of the state: the file's stem, or op.name */
+    DgList connections;        /* of DgConnEntry */
+    const DgOpSpec *op;        /* or NULL */
+    const void *translation;   /* field, or NULL */
+    DgList include_metadata;   /* of DgStr */
+    const void *at;            /* field for what belongs to no stream */
+} ReplicationContext;
+
+void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c);
+
+extern const DgStepOps dg_stream_ops;          /* needs DuckDB: files, DuckDB, or an end that only the run knows */
+extern const DgStepOps dg_stream_database_ops; /* both ends are other databases */
+extern const DgStepOps *const dg_replication_steps[];
+
+#endif
