@@ -55,6 +55,8 @@ static DgStatus plan_column(MysqlTarget *t, Str native, DgError *err)
         t->how = MYSQL_BYTES;
         return DG_OK;
     }
+    if (to == DG_TEXT && t->how == MYSQL_NUMBER)
+        t->how = MYSQL_WORDS; /* else TRUE in a statement would be 1 */
     bool integers = (value_is_integer(t->from) || from == DG_BOOL) && value_is_integer(t->column.type);
     bool texts = to == DG_TEXT || (to == DG_JSON && t->how == MYSQL_TEXT);
     bool same = from == to && from != DG_DECIMAL;

@@ -252,8 +252,9 @@ static void inserts_check_what_columns_hold(void **state)
         if (status != (fine ? DG_OK : DG_DATA))
             fail_msg("%s into %s (%s): %s %s", value, declared, i < goods + bads ? "load" : "insert", dg_status_name(status),
                      status ? engine_err.message : "");
+        snprintf(sql, sizeof sql, "SELECT x FROM c ORDER BY x LIMIT 1 /* %s into %s */", type, declared);
         if (fine)
-            assert_text_of(db, "SELECT x FROM c ORDER BY x LIMIT 1", good[k].shown);
+            assert_text_of(db, sql, good[k].shown);
         else if (bad[k].column[0] && !strstr(engine_err.message, "`x`") && !strstr(engine_err.message, "'x'"))
             fail_msg("%s into %s: %s", value, declared, engine_err.message);
         ok(db->engine->rollback(db, &engine_err));
