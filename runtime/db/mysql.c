@@ -101,9 +101,9 @@ static void set_tls(const MysqlDb *db, MysqlHandle *handle)
         db->api->options(handle, MYSQL_MODE, &mode);
         return;
     }
-    char enforce = db->tls >= MY_TLS_REQUIRED, verify = db->tls == MY_TLS_VERIFY;
-    if (db->tls != MY_TLS_PREFERRED)
-        db->api->options(handle, MARIADB_ENFORCE, &enforce);
+    /* "Enforced" still means without, where the server has none: connect_handle looks. */
+    char enforce = used, verify = db->tls == MY_TLS_VERIFY;
+    db->api->options(handle, MARIADB_ENFORCE, &enforce);
     db->api->options(handle, MARIADB_VERIFY, &verify);
 }
 
@@ -127,6 +127,10 @@ static DgStatus connect_handle(MysqlDb *db, MysqlHandle **out, DgError *err)
         DgStatus status = my_fail(db, err, api->error_number(handle), api->error(handle));
         api->close(handle);
         return status;
+    }
+    if (db->tls >= MY_TLS_REQUIRED && !api->get_ssl_cipher(handle)) {
+        api->close(handle);
+        return dg_fail(err, DG_CONFIG, "the connection asks for TLS, which the server does not offer");
     }
     *out = handle;
     return DG_OK;

@@ -66,6 +66,7 @@ typedef struct MysqlText { /* as mariadb_field_attr gives it */
     X(void, close, (MysqlHandle *))                                                                          \
     X(const char *, error, (MysqlHandle *))                                                                  \
     X(const char *, get_server_info, (MysqlHandle *))                                                        \
+    X(const char *, get_ssl_cipher, (MysqlHandle *))                                                         \
     X(unsigned long, thread_id, (MysqlHandle *))                                                             \
     X(int, real_query, (MysqlHandle *, const char *sql, unsigned long bytes))                                \
     X(MysqlResult *, use_result, (MysqlHandle *))                                                            \

@@ -319,6 +319,9 @@ static void errors_have_classes(void **state)
         if (str_eq(props[i].key, S("database")))
             props[i].value = S("nosuch");
     fails(e->open(&conn, &other, &engine_err), DG_CONFIG);
+    snprintf(url, sizeof url, "%s?tls=required", getenv("DGC_TEST_MYSQL")); /* the test's server has none */
+    ok(conn_from_url(&arena, S("MY"), str_from(url), &conn, &engine_err));
+    fails(e->open(&conn, &other, &engine_err), DG_CONFIG);
     /* A server may not ask for files of ours. */
     run_sql(db, "CREATE TABLE f (line TEXT)");
     fails(e->exec(db, S("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE f"), NULL, &engine_err), DG_FAILED);
