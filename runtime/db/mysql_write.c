@@ -117,7 +117,12 @@ static DgStatus instant_text(MysqlInsert *in, const MysqlTarget *t, DgType type,
 {
     int64_t us = ((const int64_t *)v->values)[row];
     DgType plain = type.kind == DG_TIME ? type : (DgType){.kind = DG_TIMESTAMP};
-    value_write_text(&in->text, v, plain, row);
+    char quick[32];
+    int n = plain.kind == DG_TIMESTAMP ? value_quick_timestamp(quick, us, false) : 0;
+    if (n)
+        buf_add(&in->text, (Str){quick, n});
+    else
+        value_write_text(&in->text, v, plain, row);
     if (us % t->unit_us && us != INT64_MAX && us != -INT64_MAX && value_is_bytes(t->column.type) == false) {
         dg_fail(err, DG_DATA, "column `%.*s` does not keep fractions as fine as those of `%.*s`", FMT(t->column.name),
                 FMT(buf_str(&in->text)));
