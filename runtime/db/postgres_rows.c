@@ -44,7 +44,7 @@ static bool decimal_field(const char *p, uint32_t len, DgType type, Wide *out)
     if (len < 8)
         return false;
     int count = pg_get16(p), weight = (int16_t)pg_get16(p + 2), sign = pg_get16(p + 4);
-    UWide limit = 1, value = 0, ten34 = (UWide)10000000000000000u * (UWide)1000000000000000000u;
+    UWide limit = 1, value = 0, ten38 = (UWide)10000000000000000000u * (UWide)10000000000000000000u;
     for (int i = 0; i < type.precision; i++)
         limit *= 10;
     if ((sign != 0 && sign != 0x4000) || len < 8 + (uint32_t)count * 2)
@@ -54,8 +54,8 @@ static bool decimal_field(const char *p, uint32_t len, DgType type, Wide *out)
         uint64_t digit = pg_get16(p + 8 + i * 2);
         exponent -= 4;
         int below = -exponent - type.scale; /* decimal places past ours that this digit reaches */
-        if (below < 4 && value >= ten34)
-            return false; /* past 38 digits */
+        if (below < 4 && value >= ten38 / (below <= 0 ? 10000 : tens[4 - below]))
+            return false;
         if (below <= 0) {
             value = value * 10000 + digit;
         } else if (below < 4) {

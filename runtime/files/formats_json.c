@@ -16,6 +16,19 @@ static int32_t levels(const FileRows *f)
     return !f->how->flatten ? 0 : f->how->flatten_depth > 0 ? f->how->flatten_depth : INT32_MAX;
 }
 
+static bool is_json(const FileRows *f)
+{
+    return f->format == DG_FILE_JSON || f->format == DG_FILE_NDJSON;
+}
+
+static bool needs_list(const FileRows *f)
+{
+    for (int32_t i = 0; i < f->how->columns_count; i++)
+        if (f->how->columns[i].type.kind == DG_BINARY)
+            return true;
+    return f->how->flatten;
+}
+
 /* ---- Columns ---- */
 
 static Str joined(FileRows *f, Str above, Str name)
@@ -27,7 +40,9 @@ static void add_type(FileRows *f, StrBuf *b, const DgTypeTree *t, Str above, int
 {
     Str name = joined(f, above, t->name);
     const DgColumn *given = format_given(f->how, name);
-    if (given) {
+    if (given && given->type.kind == DG_BINARY) {
+        buf_add(b, S("VARCHAR")); /* base64 */
+    } else if (given) {
         buf_add(b, dg_duckdb_type(&f->arena, given->type));
     } else if (t->nested && t->members_count && left > 0) {
         buf_add(b, S("STRUCT("));
@@ -72,6 +87,8 @@ static void add_column(FileRows *f, StrBuf *b, Names *names, const DgTypeTree *t
     names->first = false;
     if (given && given->type.kind == DG_JSON && t->nested)
         buf_format(b, "to_json(%.*s)", FMT(expression));
+    else if (given && given->type.kind == DG_BINARY && is_json(f))
+        buf_format(b, "from_base64(%.*s)", FMT(expression));
     else if (given)
         buf_format(b, "CAST(%.*s AS %.*s)", FMT(expression), FMT(dg_duckdb_type(&f->arena, given->type)));
     else if (f->how->all_text && !t->nested)
@@ -274,10 +291,10 @@ DgStatus json_select(FileRows *f, StrBuf *sql, DgError *err)
         part.len = 0;
         buf_add(&part, S("SELECT * FROM "));
         add_reader(f, &part, &found);
-        if (f->how->flatten)
+        if (needs_list(f))
             status = dg_session_types(f->session, &f->arena, buf_str(&part), &tree, err);
     }
-    if (status == DG_OK && records && f->how->flatten) {
+    if (status == DG_OK && records && needs_list(f)) {
         buf_add(sql, S("SELECT "));
         status = format_select_list(f, &tree, sql, err);
         buf_format(sql, " FROM (%.*s) AS q", FMT(buf_str(&part)));

@@ -13,7 +13,7 @@
 #include "runtime/files/formats_internal.h"
 #include "runtime/os/os.h"
 
-enum { SAMPLE_ROWS = 100000, MEMORY_MIN = 128 << 20 };
+enum { SAMPLE_ROWS = 100000, MEMORY_MIN = 128 << 20, UNION_FILES_MAX = 500 };
 
 /* ---- What the readers share ---- */
 
@@ -112,7 +112,9 @@ static DgStatus add_csv_dialect(FileRows *f, StrBuf *b, DgError *err)
     add_text_option(f, b, "delim", delimiter);
     add_text_option(f, b, "quote", quote);
     add_text_option(f, b, "escape", how->escape.len ? how->escape : quote);
-    buf_format(b, ", comment = '', skip = %lld", (long long)how->skip_lines);
+    buf_add(b, S(", comment = ''"));
+    if (how->fields_per_record >= 0 || how->skip_lines > 0) /* even a zero makes padding fail */
+        buf_format(b, ", skip = %lld", (long long)how->skip_lines);
     if (how->header >= 0)
         buf_format(b, ", header = %s", how->header ? "true" : "false");
     if (how->fields_per_record < 0)
@@ -120,12 +122,23 @@ static DgStatus add_csv_dialect(FileRows *f, StrBuf *b, DgError *err)
     return DG_OK;
 }
 
+/* An empty text is a value here, but a word stands for null. DuckDB has one list for both and all
+ * columns: then all are read as text, and what is no text is converted after. */
+static bool as_text(const FileRows *f)
+{
+    return !f->how->empty_as_null && f->how->null_if.len && !f->how->all_text;
+}
+
 static void add_csv_nulls(FileRows *f, StrBuf *b, const DgTypeTree *tree)
 {
-    Str word = f->how->null_if;
+    Str word = dg_duckdb_text(&f->arena, f->how->null_if);
+    if (tree && !f->how->empty_as_null && f->how->null_if.len) {
+        buf_format(b, ", nullstr = [%.*s]", FMT(word));
+        return;
+    }
     buf_add(b, S(", nullstr = [''"));
-    if (word.len && f->how->empty_as_null)
-        buf_format(b, ", %.*s", FMT(dg_duckdb_text(&f->arena, word)));
+    if (f->how->null_if.len)
+        buf_format(b, ", %.*s", FMT(word));
     buf_char(b, ']');
     if (f->how->empty_as_null || !tree)
         return;
@@ -141,15 +154,23 @@ static void add_csv_nulls(FileRows *f, StrBuf *b, const DgTypeTree *tree)
     buf_add(b, first ? S("") : S("]"));
 }
 
+/* DuckDB's reader has no parser of its own for these and then forgets what stands for null: they are
+ * read as text and converted after. */
+static bool converted(const DgColumn *given)
+{
+    return given && (given->type.kind == DG_INTERVAL || given->type.kind == DG_UUID || given->type.kind == DG_JSON ||
+                     given->type.kind == DG_BINARY);
+}
+
 static void add_csv_types(FileRows *f, StrBuf *b, const DgTypeTree *tree)
 {
     bool first = true;
-    for (int32_t i = 0; tree && i < tree->members_count; i++) {
+    for (int32_t i = 0; tree && !as_text(f) && i < tree->members_count; i++) {
         const DgColumn *given = format_given(f->how, tree->members[i].name);
         if (!given)
             continue;
         Str name = dg_duckdb_text(&f->arena, tree->members[i].name);
-        Str type = dg_duckdb_text(&f->arena, dg_duckdb_type(&f->arena, given->type));
+        Str type = dg_duckdb_text(&f->arena, converted(given) ? S("VARCHAR") : dg_duckdb_type(&f->arena, given->type));
         buf_format(b, "%s%.*s: %.*s", first ? ", types = {" : ", ", FMT(name), FMT(type));
         first = false;
     }
@@ -163,8 +184,8 @@ static DgStatus add_csv_reader(FileRows *f, StrBuf *b, Str encoding, const DgTyp
     DG_TRY(add_csv_dialect(f, b, err));
     add_csv_nulls(f, b, tree);
     add_csv_types(f, b, tree);
-    buf_format(b, ", sample_size = %d, union_by_name = true, all_varchar = %s, encoding = '%.*s'", SAMPLE_ROWS,
-               f->how->all_text ? "true" : "false", FMT(encoding));
+    buf_format(b, ", sample_size = %d, union_by_name = %s, all_varchar = %s, encoding = '%.*s'", SAMPLE_ROWS,
+               f->paths.count > 1 ? "true" : "false", f->how->all_text || (tree && as_text(f)) ? "true" : "false", FMT(encoding));
     if (f->how->compression.len)
         add_text_option(f, b, "compression", f->how->compression);
     if (f->how->datetime_format.len) {
@@ -189,12 +210,32 @@ static DgStatus csv_failed(FileRows *f, DgStatus status, DgError *err)
     return DG_DATA;
 }
 
-static DgStatus csv_select(FileRows *f, StrBuf *sql, DgError *err)
+static void add_csv_columns(FileRows *f, StrBuf *sql, const DgTypeTree *tree)
+{
+    bool first = true, date, time;
+    Str word = dg_duckdb_text(&f->arena, f->how->null_if), form = {0};
+    if (f->how->datetime_format.len)
+        form = dg_duckdb_text(&f->arena, format_datetime(&f->arena, f->how->datetime_format, &date, &time));
+    buf_add(sql, S("SELECT *"));
+    for (int32_t i = 0; i < tree->members_count; i++) {
+        const DgColumn *given = format_given(f->how, tree->members[i].name);
+        Str type = given ? dg_duckdb_type(&f->arena, given->type) : tree->members[i].type;
+        if (str_eq(type, S("VARCHAR")) || (!as_text(f) && !converted(given)))
+            continue;
+        Str name = dg_duckdb_name(&f->arena, tree->members[i].name);
+        Str value = str_format(&f->arena, "nullif(nullif(%.*s, %.*s), '')", FMT(name), FMT(word));
+        if (form.len && (str_eq(type, S("DATE")) || str_starts(type, S("TIMESTAMP"))))
+            value = str_format(&f->arena, "strptime(%.*s, %.*s)", FMT(value), FMT(form));
+        buf_format(sql, "%sCAST(%.*s AS %.*s) AS %.*s", first ? " REPLACE (" : ", ", FMT(value), FMT(type), FMT(name));
+        first = false;
+    }
+    buf_add(sql, first ? S(" FROM ") : S(") FROM "));
+}
+
+static DgStatus csv_select_of(FileRows *f, StrBuf *sql, Str encoding, DgError *err)
 {
     DgTypeTree tree;
-    Str encoding;
     StrBuf look = {0};
-    DG_TRY(text_decode(f, f->how->encoding, &encoding, err));
     buf_add(&look, S("SELECT * FROM "));
     DgStatus status = add_csv_reader(f, &look, encoding, NULL, err);
     if (status == DG_OK)
@@ -205,21 +246,28 @@ static DgStatus csv_select(FileRows *f, StrBuf *sql, DgError *err)
     if (f->how->fields_per_record > 0 && tree.members_count != f->how->fields_per_record)
         return dg_fail(err, DG_DATA, "the lines have %d fields, not %lld (fields_per_rec)", (int)tree.members_count,
                        (long long)f->how->fields_per_record);
-    buf_add(sql, S("SELECT *"));
-    if (!f->how->empty_as_null && f->how->null_if.len) {
-        bool first = true;
-        Str word = dg_duckdb_text(&f->arena, f->how->null_if);
-        for (int32_t i = 0; i < tree.members_count; i++) {
-            if (!str_eq(tree.members[i].type, S("VARCHAR")))
-                continue;
-            Str name = dg_duckdb_name(&f->arena, tree.members[i].name);
-            buf_format(sql, "%snullif(%.*s, %.*s) AS %.*s", first ? " REPLACE (" : ", ", FMT(name), FMT(word), FMT(name));
-            first = false;
-        }
-        buf_add(sql, first ? S("") : S(")"));
-    }
-    buf_add(sql, S(" FROM "));
+    add_csv_columns(f, sql, &tree);
     return add_csv_reader(f, sql, encoding, &tree, err);
+}
+
+/* DuckDB's union of files forgets force_not_null: then they are joined here, one by one. */
+static DgStatus csv_select(FileRows *f, StrBuf *sql, DgError *err)
+{
+    Str encoding;
+    StrArray all = f->paths;
+    DG_TRY(text_decode(f, f->how->encoding, &encoding, err));
+    if (f->how->empty_as_null || all.count == 1)
+        return csv_select_of(f, sql, encoding, err);
+    if (all.count > UNION_FILES_MAX)
+        return dg_fail(err, DG_CONFIG, "empty_as_null: false works with at most %d files at once, not %zu", UNION_FILES_MAX, all.count);
+    DgStatus status = DG_OK;
+    for (size_t i = 0; i < all.count && status == DG_OK; i++) {
+        f->paths = (StrArray){&all.items[i], 1, 1};
+        buf_add(sql, i ? S(" UNION ALL BY NAME ") : S(""));
+        status = csv_select_of(f, sql, encoding, err);
+    }
+    f->paths = all;
+    return status;
 }
 
 /* ---- Parquet, raw ---- */

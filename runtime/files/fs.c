@@ -1,16 +1,22 @@
 /* fs.c - which store a connection means, and what all stores have in common. */
 #include <stdlib.h>
 
+#include "runtime/base/glob.h"
+#include "runtime/files/formats_internal.h"
 #include "runtime/files/fs_internal.h"
+#include "runtime/os/os.h"
 
-static const DgFsOps *const stores[] = {&dg_fs_local};
+static const struct {
+    const char *type;
+    const DgFsOps *ops;
+} stores[] = {{"file", &dg_fs_local}};
 
 DgStatus fs_open(const DgConn *conn, Str root, DgFs **out, DgError *err)
 {
     *out = NULL;
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
-        if (str_eq(conn->type, str_from(stores[i]->type)))
-            return stores[i]->open(conn, root, out, err);
+        if (str_eq(conn->type, str_from(stores[i].type)))
+            return stores[i].ops->open(conn, root, out, err);
     return dg_fail(err, DG_CONFIG, "connection `%.*s` of type %.*s is not a store of files", FMT(conn->name),
                    FMT(conn->type));
 }
@@ -35,7 +41,7 @@ static DgStatus check_path(Str path, DgError *err)
 static DgStatus check_writable(const DgFs *fs, DgError *err)
 {
     return fs->ops->put ? DG_OK
-                        : dg_fail(err, DG_CONFIG, "files cannot be written over %s", fs->ops->type);
+                        : dg_fail(err, DG_CONFIG, "this store of files can only be read");
 }
 
 static int by_path(const void *a, const void *b)
@@ -75,7 +81,7 @@ DgStatus fs_put(DgFs *fs, Arena *a, Str local, Str path, const DgFsPut *how, Str
     DG_TRY(check_path(path, err));
     DG_TRY(check_path(local, err));
     DG_TRY(check_writable(fs, err));
-    return fs->ops->put(fs, a, local, path, how ? how : &anyhow, etag ? etag : &ignored, err);
+    return fs->ops->put(fs, a, local, (Str){0}, path, how ? how : &anyhow, etag ? etag : &ignored, err);
 }
 
 DgStatus fs_put_bytes(DgFs *fs, Str bytes, Str path, const DgFsPut *how, Arena *a, Str *etag,
@@ -85,14 +91,24 @@ DgStatus fs_put_bytes(DgFs *fs, Str bytes, Str path, const DgFsPut *how, Arena *
     Str ignored;
     DG_TRY(check_path(path, err));
     DG_TRY(check_writable(fs, err));
-    return fs->ops->put_bytes(fs, bytes, path, how ? how : &anyhow, a, etag ? etag : &ignored, err);
+    return fs->ops->put(fs, a, (Str){0}, bytes, path, how ? how : &anyhow, etag ? etag : &ignored, err);
 }
 
 DgStatus fs_read_bytes(DgFs *fs, Arena *a, Str path, size_t bytes_max, Str *out, DgError *err)
 {
+    DgFsItem item;
+    Str local;
+    bool downloaded;
     *out = (Str){0};
-    DG_TRY(check_path(path, err));
-    return fs->ops->read_bytes(fs, a, path, bytes_max, out, err);
+    DG_TRY(fs_stat(fs, a, path, &item, err));
+    if (item.size > 0 && (uint64_t)item.size > bytes_max)
+        return dg_fail(err, DG_DATA, "`%.*s` is larger than %zu bytes", FMT(path), bytes_max);
+    DG_TRY(fs_fetch(fs, a, &item, format_folder_temporary(a), &local, &downloaded, err));
+    char *disk = str_cstr(a, local);
+    DgStatus status = disk ? os_read_file(a, disk, bytes_max, out, err) : os_no_memory(err, "for a path");
+    if (downloaded && disk)
+        dg_os.unlink(disk);
+    return status;
 }
 
 DgStatus fs_delete(DgFs *fs, const Str *paths, size_t count, DgError *err)
@@ -101,6 +117,35 @@ DgStatus fs_delete(DgFs *fs, const Str *paths, size_t count, DgError *err)
     for (size_t i = 0; i < count; i++)
         DG_TRY(check_path(paths[i], err));
     return count ? fs->ops->remove(fs, paths, count, err) : DG_OK;
+}
+
+/* ---- For the stores ---- */
+
+bool fs_match(Str pattern, Str path)
+{
+    return glob_match(pattern, path);
+}
+
+Str fs_fixed_part(Str pattern)
+{
+    ptrdiff_t end = glob_special(pattern);
+    while (end > 0 && pattern.ptr[end - 1] != '/')
+        end--;
+    return str_sub(pattern, 0, end);
+}
+
+Str fs_temp_name(Arena *a, Str temp_folder, Str path)
+{
+    uint64_t salt;
+    ptrdiff_t start = path.len, query = str_find_char(path, '?');
+    if (query >= 0)
+        path = str_sub(path, 0, query);
+    for (start = path.len; start > 0 && path.ptr[start - 1] != '/';)
+        start--;
+    if (path.len - start > 100)
+        start = path.len - 100; /* the end counts */
+    os_random(&salt, sizeof salt);
+    return str_format(a, "%.*s/%016llx-%.*s", FMT(temp_folder), (unsigned long long)salt, FMT(str_sub(path, start, path.len)));
 }
 
 bool fs_split_url(Arena *a, Str url, Str *connection, Str *path)

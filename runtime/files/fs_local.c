@@ -245,16 +245,6 @@ static DgStatus local_fetch(DgFs *fs, Arena *a, const DgFsItem *item, Str temp_f
     return DG_OK;
 }
 
-static DgStatus local_read(DgFs *fs, Arena *a, Str path, size_t bytes_max, Str *out, DgError *err)
-{
-    DgFsItem item;
-    char *disk = on_disk(fs, a, path, err);
-    if (!disk)
-        return DG_NOMEM;
-    DG_TRY(look(a, disk, path, &item, err));
-    return os_read_file(a, disk, bytes_max, out, err);
-}
-
 /* ---- Writing ---- */
 
 static Str parent_of(Arena *a, const char *path)
@@ -387,17 +377,11 @@ static DgStatus put(DgFs *fs, Arena *a, const Content *c, Str path, const DgFsPu
     return status;
 }
 
-static DgStatus local_put(DgFs *fs, Arena *a, Str local, Str path, const DgFsPut *how, Str *etag, DgError *err)
+static DgStatus local_put(DgFs *fs, Arena *a, Str local, Str bytes, Str path, const DgFsPut *how, Str *etag,
+                          DgError *err)
 {
-    Content c = {.file = str_cstr(a, local)};
-    return c.file ? put(fs, a, &c, path, how, etag, err) : os_no_memory(err, "for a path");
-}
-
-static DgStatus local_put_bytes(DgFs *fs, Str bytes, Str path, const DgFsPut *how, Arena *a, Str *etag,
-                                DgError *err)
-{
-    Content c = {.bytes = bytes};
-    return put(fs, a, &c, path, how, etag, err);
+    Content c = {.file = local.len ? str_cstr(a, local) : NULL, .bytes = bytes};
+    return c.file || !local.len ? put(fs, a, &c, path, how, etag, err) : os_no_memory(err, "for a path");
 }
 
 static DgStatus local_remove(DgFs *fs, const Str *paths, size_t count, DgError *err)
@@ -435,14 +419,11 @@ static DgStatus local_remove(DgFs *fs, const Str *paths, size_t count, DgError *
 }
 
 const DgFsOps dg_fs_local = {
-    .type = "file",
     .open = local_open,
     .close = local_close,
     .list = local_list,
     .stat = local_stat,
     .fetch = local_fetch,
     .put = local_put,
-    .put_bytes = local_put_bytes,
-    .read_bytes = local_read,
     .remove = local_remove,
 };
