@@ -2,7 +2,7 @@
  *
  * Text is made `COLLATE utf8mb4_bin`: with the usual collations 'a' and 'A' are the same key, and a
  * merge would lose one of them. TIMESTAMP is an instant (TIMESTAMPTZ here) and ends in 2038; DATETIME
- * has no zone. Both are NULL explicitly, else old servers make them NOT NULL with a default.
+ * has no zone. TIMESTAMP is NULL explicitly, else old servers make it NOT NULL with a default.
  */
 #include <stdio.h>
 
@@ -18,7 +18,7 @@ static void my_type(StrBuf *out, DgType type, int64_t size)
         [DG_BOOL] = "TINYINT(1)", [DG_INT8] = "TINYINT", [DG_INT16] = "SMALLINT", [DG_INT32] = "INT", [DG_INT64] = "BIGINT",
         [DG_UINT8] = "TINYINT UNSIGNED", [DG_UINT16] = "SMALLINT UNSIGNED", [DG_UINT32] = "INT UNSIGNED",
         [DG_UINT64] = "BIGINT UNSIGNED", [DG_FLOAT32] = "FLOAT", [DG_FLOAT64] = "DOUBLE", [DG_BINARY] = "LONGBLOB",
-        [DG_DATE] = "DATE", [DG_TIME] = "TIME(6)", [DG_TIMESTAMP] = "DATETIME(6) NULL", [DG_TIMESTAMPTZ] = "TIMESTAMP(6) NULL",
+        [DG_DATE] = "DATE", [DG_TIME] = "TIME(6)", [DG_TIMESTAMP] = "DATETIME(6)", [DG_TIMESTAMPTZ] = "TIMESTAMP(6) NULL",
         [DG_INTERVAL] = "VARCHAR(64)", [DG_UUID] = "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin", [DG_JSON] = "JSON"};
     if (type.kind == DG_TEXT && size > 0 && size <= VARCHAR_MAX)
         buf_format(out, "VARCHAR(%lld) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", (long long)size);
