@@ -76,7 +76,10 @@ bool read_file(Arena *a, const char *path, size_t bytes_max, Str *out)
             break;
         at += n > 0 ? n : 0;
     }
+    ok = ok && at == st.st_size;
+    int number = errno;
     close(fd);
+    errno = number;
     if (ok)
         *out = (Str){text, at};
     return ok;
@@ -86,6 +89,10 @@ bool driver_link_list(Build *b, StrArray *out)
 {
     Str rest, line;
     if (!read_file(b->a, str_cstr(b->a, str_format(b->a, "%.*s/LINK", FMT(b->lib))), 1 << 16, &rest)) {
+        if (errno != ENOENT) {
+            dg_fail(b->err, DG_IO, "could not read %.*s/LINK: %s", FMT(b->lib), strerror(errno));
+            return false;
+        }
         dg_fail(b->err, DG_CONFIG, "%.*s/LINK is missing: dgc's libraries are not beside it",
                 FMT(b->lib));
         dg_hint(b->err, "keep the folder `lib` beside the program `dgc`, or name it in DGC_LIB");

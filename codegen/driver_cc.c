@@ -34,7 +34,7 @@ static char *in_folder(const Build *b, Str name)
 }
 
 /* Starts a command in the folder, its output in `log`. */
-static bool start_command(Build *b, Command *c, Str log)
+static DgStatus start_command(Build *b, Command *c, Str log)
 {
     posix_spawn_file_actions_t actions;
     c->log = log;
@@ -47,9 +47,11 @@ static bool start_command(Build *b, Command *c, Str log)
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     int failed = posix_spawn(&c->pid, c->argv.items[0], &actions, NULL, c->argv.items, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (failed)
-        c->pid = 0;
-    return !failed;
+    if (!failed)
+        return DG_OK;
+    c->pid = 0;
+    return dg_fail(b->err, failed == EAGAIN ? DG_TEMPFAIL : DG_IO, "could not run %s: %s",
+                   c->argv.items[0], strerror(failed));
 }
 
 /* True when it ended well; else *said has what it printed. */
@@ -104,7 +106,7 @@ static DgStatus compile_user_source(Build *b, const char *compiler, size_t i)
     arg(b->a, &c.argv, "-o");
     arg(b->a, &c.argv, "user%zu.o", i);
     arg(b->a, &c.argv, "%.*s", FMT(name));
-    start_command(b, &c, S("log"));
+    DG_TRY(start_command(b, &c, S("log")));
     return wait_command(b, &c, &said) ? DG_OK : driver_user_error(compiler, said, b->err);
 }
 
@@ -120,7 +122,7 @@ static DgStatus compile_all(Build *b, const char *compiler)
     arg(b->a, &c.argv, "-o");
     arg(b->a, &c.argv, "pipeline.o");
     arg(b->a, &c.argv, "pipeline.c");
-    start_command(b, &c, S("log"));
+    DG_TRY(start_command(b, &c, S("log")));
     return wait_command(b, &c, &said) ? DG_OK
                                       : driver_internal_error(b->a, said, b->job->text, b->err);
 }
@@ -148,8 +150,8 @@ static bool link_all(Build *b, const char *compiler, const char *linker, const S
         arg(b->a, &c.argv, "%.*s/payload.o", FMT(b->lib));
     arg(b->a, &c.argv, "-o");
     arg(b->a, &c.argv, "pipeline");
-    start_command(b, &c, S("log"));
-    return wait_command(b, &c, said);
+    *said = (Str){0};
+    return start_command(b, &c, S("log")) == DG_OK && wait_command(b, &c, said);
 }
 
 DgStatus driver_cc(Build *b, const char *compiler)
@@ -171,6 +173,8 @@ DgStatus driver_cc(Build *b, const char *compiler)
             return DG_OK;
         }
     }
+    if (!said.len) /* the last linker could not be run */
+        return b->err->status;
     return driver_internal_error(b->a, said, b->job->text, b->err);
 }
 

@@ -104,6 +104,7 @@ static void run_program(Compile *c, Str text, int argc, char **argv)
     args[3] = str_cstr(a, c->project->root);
     for (int i = 0; i < argc; i++)
         args[i + 4] = argv[i];
+    buf_is_fatal = false; /* from here on it is the runtime */
     exit(dg_main(pipeline, argc + 4, args));
 }
 

@@ -1,5 +1,6 @@
 /* glob.c - files that patterns find, and paths inside a project. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -14,26 +15,40 @@ typedef struct Walk {
     StrArray patterns;
     StrArray *found;
     size_t visited;
+    DgError *err;
 } Walk;
+
+/* What is not there is no trouble: it may have gone since its name was read. */
+static void trouble(Walk *w, Str path)
+{
+    bool elsewhere = path.len && path.ptr[0] == '/' && errno == EACCES;
+    if (errno && errno != ENOENT && errno != ENOTDIR && !elsewhere && w->err->status == DG_OK)
+        dg_fail(w->err, DG_IO, "could not read the folder `%.*s`: %s", FMT(path), strerror(errno));
+}
 
 static void visit(Walk *w, Str folder, bool deep, int depth)
 {
     bool absolute = folder.len && folder.ptr[0] == '/';
     Str whole = absolute ? folder : str_format(w->arena, "%.*s/%.*s", FMT(w->root), FMT(folder));
     char *disk = str_cstr(w->arena, whole);
+    errno = 0;
     DIR *dir = depth < 64 ? opendir(disk) : NULL;
-    if (!dir)
+    if (!dir) {
+        trouble(w, folder);
         return;
+    }
     struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL && w->visited++ < 1000000) {
+    for (errno = 0; (entry = readdir(dir)) != NULL && w->visited++ < 1000000; errno = 0) {
         if (entry->d_name[0] == '.')
             continue;
         Str name = str_from(entry->d_name);
         bool bare = !folder.len || str_eq(folder, S("/"));
         Str path = str_format(w->arena, "%.*s%s%.*s", FMT(folder), bare ? "" : "/", FMT(name));
         struct stat info;
-        if (stat(str_cstr(w->arena, str_format(w->arena, "%s/%s", disk, entry->d_name)), &info))
+        if (stat(str_cstr(w->arena, str_format(w->arena, "%s/%s", disk, entry->d_name)), &info)) {
+            trouble(w, path);
             continue;
+        }
         if (S_ISDIR(info.st_mode)) {
             if (deep)
                 visit(w, path, deep, depth + 1);
@@ -46,6 +61,8 @@ static void visit(Walk *w, Str folder, bool deep, int depth)
             }
         }
     }
+    if (!entry)
+        trouble(w, folder);
     closedir(dir);
 }
 
@@ -54,10 +71,10 @@ static int compare_strs(const void *a, const void *b)
     return str_cmp(*(const Str *)a, *(const Str *)b);
 }
 
-StrArray glob_files(Arena *arena, Str root, Str pattern)
+StrArray glob_files(Arena *arena, Str root, Str pattern, DgError *err)
 {
     StrArray found = {0};
-    Walk w = {.arena = arena, .root = root, .found = &found};
+    Walk w = {.arena = arena, .root = root, .found = &found, .err = err};
     glob_expand(arena, pattern, &w.patterns);
     /* Begin in the deepest folder that holds no pattern, so that a huge tree is not walked. */
     ptrdiff_t special = 0, slash = -1;

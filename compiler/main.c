@@ -1,7 +1,9 @@
 /* main.c - dgc's command line: the table of commands. */
+#include <cJSON.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codegen/driver.h"
@@ -167,9 +169,19 @@ static int unknown_command(const char *name)
     return 2;
 }
 
+static void *malloc_or_end(size_t bytes)
+{
+    void *p = malloc(bytes);
+    if (!p)
+        dg_end_no_memory("for JSON");
+    return p;
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    buf_is_fatal = true; /* as running out is for arenas */
+    cJSON_InitHooks(&(cJSON_Hooks){malloc_or_end, free});
     user_component_compiler(driver_component);
     if (argc < 2) {
         usage(stdout);

@@ -100,7 +100,10 @@ DgStr query_resolve(DgPlanner *p, const void *field, DgStr path)
 DgList query_glob(DgPlanner *p, DgStr pattern)
 {
     const PlannerImpl *m = p->impl;
-    StrArray found = glob_files(m->b->plan->arena, m->b->root, pattern);
+    DgError err = {0};
+    StrArray found = glob_files(m->b->plan->arena, m->b->root, pattern, &err);
+    if (err.status != DG_OK)
+        diag_report(m->b->plan->diag, E0703, m->at, "%s", err.message);
     return (DgList){found.items, found.count};
 }
 
@@ -134,19 +137,29 @@ bool query_file_read(DgPlanner *p, DgStr path, size_t bytes_max, DgStr *text)
     return ok;
 }
 
+/* What a file says of itself. When it cannot be told from the file, the run will see; that this
+ * machine has not let us look is said. */
+static bool known(const PlannerImpl *m, Str path, DgStatus status, const DgError *err)
+{
+    if (status == DG_NOMEM || status == DG_IO || status == DG_TEMPFAIL || status == DG_CONFIG)
+        diag_report(m->b->plan->diag, E0703, m->at, "could not look into `%.*s`: %s", FMT(path),
+                    err->message);
+    return status == DG_OK;
+}
+
 bool query_sniff(DgPlanner *p, DgStr path, DgCsvDialect *dialect)
 {
     const PlannerImpl *m = p->impl;
     DgError err = {0};
-    return dg_sniff_csv(m->b->plan->arena, disk_path(m, path), dialect, &err) == DG_OK;
+    return known(m, path, dg_sniff_csv(m->b->plan->arena, disk_path(m, path), dialect, &err), &err);
 }
 
 bool query_infer(DgPlanner *p, DgStr path, DgStr format, const DgColumn **columns, int32_t *count)
 {
     const PlannerImpl *m = p->impl;
     DgError err = {0};
-    return dg_infer_columns(m->b->plan->arena, disk_path(m, path), format, columns, count,
-                            &err) == DG_OK;
+    return known(m, path, dg_infer_columns(m->b->plan->arena, disk_path(m, path), format, columns,
+                                           count, &err), &err);
 }
 
 DgStr query_folder(DgPlanner *p)

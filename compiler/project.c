@@ -2,6 +2,7 @@
 #include "compiler/project.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -9,11 +10,14 @@
 
 #include "compiler/user_component.h"
 
+/* Of one that the disk fails to show, too: reading it then says why. */
 static bool is_file(Arena *a, Str folder, const char *name)
 {
     struct stat st;
     char *path = str_cstr(a, str_format(a, "%.*s/%s", FMT(folder), name));
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    if (stat(path, &st) == 0)
+        return S_ISREG(st.st_mode);
+    return errno != ENOENT && errno != ENOTDIR && errno != EACCES;
 }
 
 static bool is_folder(Arena *a, Str folder, Str name)
@@ -182,15 +186,29 @@ static void read_settings(Compile *c, Project *p)
                   "give each variable a name: `vars: {currency: EUR}`");
 }
 
-static void read_dotenv(Arena *a, Project *p)
+static void read_env_file(Compile *c, Str folder, Map *into)
 {
+    Sources s;
+    DgError err = {0};
+    Str path = str_format(&c->arena, "%.*s/.env", FMT(folder));
+    sources_init(&s, &c->arena);
+    uint32_t file = sources_load(&s, path, path, &err);
+    if (file)
+        dotenv_read(&c->arena, sources_file(&s, file)->text, into);
+    else
+        diag_report(&c->diag, E0702, (Span){0}, "%s", err.message);
+}
+
+static void read_dotenv(Compile *c, Project *p)
+{
+    Arena *a = &c->arena;
     Str above = parent_of(p->root);
     TomlFile toml;
     Str prefix;
     if (above.len > 1 && dg_settings(a, above, &toml, &prefix) && is_file(a, above, ".env"))
-        dotenv_read(a, read_small(a, above, ".env"), &p->dotenv);
+        read_env_file(c, above, &p->dotenv);
     if (is_file(a, p->root, ".env"))
-        dotenv_read(a, read_small(a, p->root, ".env"), &p->dotenv);
+        read_env_file(c, p->root, &p->dotenv);
 }
 
 static bool report_workspace(Compile *c, Str folder, const StrArray *members)
@@ -217,7 +235,11 @@ bool project_find(Compile *c, Str start)
     char real[PATH_MAX];
     Str asked = start.len ? start : S(".");
     if (!realpath(str_cstr(a, asked), real)) {
-        diag_report(&c->diag, E0701, (Span){0}, "there is no folder `%.*s`", FMT(asked));
+        if (errno == ENOENT || errno == ENOTDIR)
+            diag_report(&c->diag, E0701, (Span){0}, "there is no folder `%.*s`", FMT(asked));
+        else
+            diag_report(&c->diag, E0701, (Span){0}, "could not look at the folder `%.*s`: %s",
+                        FMT(asked), strerror(errno));
         return false;
     }
     Project *p = push(a, Project, 1);
@@ -247,7 +269,7 @@ bool project_find(Compile *c, Str start)
     if (!p->name.len)
         p->name = base_of(p->root);
     read_settings(c, p);
-    read_dotenv(a, p);
+    read_dotenv(c, p);
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "compiler/project.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -55,7 +56,13 @@ static Listing list_folder(Load *l, Str folder)
     Arena *a = &l->c->arena;
     Listing out = {0};
     DIR *d = opendir(str_cstr(a, join(a, l->p->root, folder)));
-    for (struct dirent *e; d && (e = readdir(d));) {
+    int number = d ? 0 : errno;
+    while (d) {
+        errno = 0;
+        struct dirent *e = readdir(d);
+        number = errno;
+        if (!e)
+            break;
         Str name = str_from(e->d_name);
         if (name.ptr[0] == '.' || str_eq(name, S("__pycache__")))
             continue;
@@ -71,6 +78,9 @@ static Listing list_folder(Load *l, Str folder)
         }
         array_add(a, is_folder ? &out.folders : &out.files, name);
     }
+    if (number)
+        diag_report(&l->c->diag, E0703, (Span){0}, "could not read the folder `%.*s`: %s",
+                    FMT(folder), strerror(number));
     if (d)
         closedir(d);
     if (out.folders.count)
@@ -306,8 +316,11 @@ static bool load_file(Load *l, Folder *folder, Str name)
 static bool enter(Load *l, Str path)
 {
     struct stat st;
-    if (stat(str_cstr(&l->c->arena, join(&l->c->arena, l->p->root, path)), &st) != 0)
+    if (stat(str_cstr(&l->c->arena, join(&l->c->arena, l->p->root, path)), &st) != 0) {
+        diag_report(&l->c->diag, E0703, (Span){0}, "could not look at `%.*s`: %s", FMT(path),
+                    strerror(errno));
         return false;
+    }
     for (int i = 0; i < l->depth; i++)
         if (l->above[i].device == st.st_dev && l->above[i].number == st.st_ino)
             return false;
@@ -396,6 +409,11 @@ void project_load(Compile *c)
     }
     struct stat st;
     if (stat(str_cstr(&c->arena, join(&c->arena, p->root, p->defs)), &st) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            diag_report(&c->diag, E0703, (Span){0}, "could not look at `%.*s`: %s", FMT(p->defs),
+                        strerror(errno));
+            return;
+        }
         diag_help(diag_report(&c->diag, E0701, (Span){0}, "the project has no folder `%.*s`",
                               FMT(p->defs)),
                   "component files are looked for there; make it, or `dgc scaffold defs TYPE PATH`");

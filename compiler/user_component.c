@@ -2,6 +2,7 @@
 #include "compiler/user_component.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -236,9 +237,16 @@ void user_components_load(Compile *c)
     registry_forget_added(); /* of the project read before, or of this one, before a change */
     DIR *d = compile_file ? opendir(str_cstr(a, str_format(a, "%.*s/components", FMT(c->project->root))))
                           : NULL;
-    for (struct dirent *e; d && (e = readdir(d));)
+    int number = compile_file && !d && errno != ENOENT && errno != ENOTDIR ? errno : 0;
+    errno = 0;
+    for (struct dirent *e; d && (e = readdir(d)); errno = 0)
         if (e->d_name[0] != '.' && str_ends(str_from(e->d_name), S(".c")))
             array_add(a, &files, str_format(a, "components/%s", e->d_name));
+    if (d)
+        number = errno;
+    if (number)
+        diag_report(&c->diag, E0703, (Span){0}, "could not read the folder `components`: %s",
+                    strerror(number));
     if (d)
         closedir(d);
     if (files.count)

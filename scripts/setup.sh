@@ -142,6 +142,25 @@ build_curl() {
     { echo "curl $(pins deb-orig curl | cut -d' ' -f2)"; cat "$src/COPYING"; } > "$tp/share/licenses/curl"
 }
 
+# libpq alone, without what Debian's needs besides (Kerberos, LDAP, ICU, readline).
+build_libpq() {
+    local src="$work/libpq"
+    "$scripts/fetch_deb_source.sh" postgresql-15 "$src"
+    ( cd "$src"
+      CFLAGS="-O2 -fPIC -ffunction-sections -fdata-sections -ffile-prefix-map=$PWD=libpq" \
+      ./configure --prefix="$work/libpq-out" --with-openssl --without-gssapi --without-ldap --without-readline \
+        --without-zlib --without-icu --without-systemd --without-llvm --without-perl --without-python --without-tcl
+      make -j2 -C src/backend generated-headers
+      make -j2 -C src/common
+      make -j2 -C src/port
+      make -j2 -C src/interfaces/libpq all-static-lib ) > "$work/libpq.log" 2>&1 < /dev/null ||
+        { tail -40 "$work/libpq.log" >&2; die "libpq does not build"; }
+    # Of the common code the plain variant: the other one calls exit() on errors of its own.
+    cp "$src/src/interfaces/libpq/libpq.a" "$src/src/common/libpgcommon_shlib.a" "$src/src/port/libpgport_shlib.a" "$tp/lib/"
+    cp "$src/src/interfaces/libpq/libpq-fe.h" "$src/src/include/postgres_ext.h" "$src/src/include/pg_config_ext.h" "$tp/include/"
+    { echo "libpq $(pins deb-orig postgresql-15 | head -1 | cut -d' ' -f2)"; cat "$src/COPYRIGHT"; } > "$tp/share/licenses/libpq"
+}
+
 build_sample_data() {
     unpack_npm vega-datasets "$work/vega"
     rm -rf "$tp/share/vega-datasets" "$tp/share/webhooks-examples"
@@ -167,7 +186,7 @@ write_env() {
 TP := $tp
 TP_SYSTEM_LIB := $system
 # Archives that a pipeline executable may need, in link order.
-TP_RUNTIME_LIBS := $tp/lib/libcurl.a $system/libnghttp2.a $system/libssl.a $system/libcrypto.a \\
+TP_RUNTIME_LIBS := $tp/lib/libpq.a $tp/lib/libpgcommon_shlib.a $tp/lib/libpgport_shlib.a $tp/lib/libcurl.a $system/libnghttp2.a $system/libssl.a $system/libcrypto.a \\
     $system/libsqlite3.a $system/libzstd.a $system/libz.a $system/libpcre2-8.a $tp/lib/libcjson.a
 # Archives that only the compiler needs. libtcc is LGPL: it stays in dgc.
 TP_COMPILER_LIBS := $system/libyaml.a $tp/lib/libtree-sitter-sql.a $system/libtree-sitter.a \\
@@ -198,6 +217,7 @@ once duckdb_header
 once cjson
 once tree_sitter_sql
 once curl
+once libpq
 once sample_data
 wait "$compressing"
 write_env

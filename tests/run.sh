@@ -99,6 +99,10 @@ export -f run_one
 list_tests > "$log_dir/tests" || exit $?
 xargs -r -d '\n' -n 1 -P "$TEST_JOBS" bash -c 'run_one "$1"' _ < "$log_dir/tests"
 
+# What torture has tried: points of a run, calls made to fail.
+[ "$suite" != torture ] ||
+    grep -ohE '\([0-9]+ points\)' "$log_dir"/*.log | awk -F'[( ]' '{ n += $2 } END { printf "%d points tried\n", n }'
+
 # A test without a result (its runner was killed) is a failure.
 awk -v want="$(wc -l < "$log_dir/tests")" '
     { passed += $1; failed += $2; seen++ }

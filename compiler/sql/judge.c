@@ -180,6 +180,8 @@ static bool take_columns(Judge *j, duckdb_prepared_statement s, BindResult *r)
     BindColumn *columns = push(&j->arena, BindColumn, n + 1);
     for (idx_t i = 0; i < n; i++) {
         const char *name = j->api->prepared_statement_column_name(s, i);
+        if (!name)
+            dg_end_no_memory("for the columns of a query");
         duckdb_logical_type type = j->api->prepared_statement_column_logical_type(s, i);
         columns[i].name = str_copy(&j->arena, str_from(name));
         bool known = type && bind_type_text(j, type, &columns[i].type);

@@ -30,15 +30,19 @@ static const TStmts *macros_of(Plan *plan, Str folder)
     all = push(plan->arena, TStmts, 1);
     map_put(plan->arena, &sql_state(plan)->macros, folder, all);
     Str pattern = str_format(plan->arena, "%.*s/**/*.sql", FMT(folder));
-    StrArray files = glob_files(plan->arena, plan->root, pattern);
+    DgError err = {0};
+    StrArray files = glob_files(plan->arena, plan->root, pattern, &err);
+    if (err.status != DG_OK)
+        diag_report(plan->diag, E0703, (Span){0}, "%s", err.message);
     for (size_t i = 0; i < files.count; i++) {
-        DgError err = {0};
         Str path = files.items[i];
         uint32_t file = sources_load(plan->sources, path,
                                      str_format(plan->arena, "%.*s/%.*s", FMT(plan->root),
                                                 FMT(path)), &err);
-        if (!file)
+        if (!file) {
+            diag_report(plan->diag, E0703, (Span){0}, "%.*s: %s", FMT(path), err.message);
             continue;
+        }
         Str text = sources_file(plan->sources, file)->text;
         Span whole = {file, 0, (uint32_t)text.len};
         TemplateCtx ctx = {.arena = plan->arena, .diag = plan->diag};

@@ -111,7 +111,12 @@ void *map_get(const Map *m, Str key);               /* NULL when absent */
 bool map_has(const Map *m, Str key);
 void map_put(Arena *a, Map *m, Str key, void *value); /* replaces */
 
-/* ---- StrBuf: builds text. Memory from malloc, bounded by `max`. ---- */
+/* ---- StrBuf: builds text. Memory from malloc, bounded by `max`. ----
+ *
+ * In the compiler running out of memory is fatal here too (message, exit 70): dgc sets
+ * buf_is_fatal, so no text it emits or shows can lack a piece. Elsewhere `failed` is set.
+ */
+extern bool buf_is_fatal;
 
 typedef struct StrBuf {
     char *ptr;
@@ -137,6 +142,8 @@ int dg_status_exit_code(DgStatus s);
 DgStatus dg_fail(DgError *err, DgStatus s, const char *fmt, ...) DG_PRINTF(3, 4);
 void dg_hint(DgError *err, const char *fmt, ...) DG_PRINTF(2, 3);
 bool dg_is_transient(DgStatus s);
+/* The compiler's way out: "dgc: out of memory WHAT", exit 70. */
+_Noreturn void dg_end_no_memory(const char *what);
 
 /* ---- Limits, in one place. A limit that is hit is an error that names it. ---- */
 

@@ -6,6 +6,8 @@
 
 static const size_t BUF_MAX_DEFAULT = (size_t)1 << 30;
 
+bool buf_is_fatal;
+
 /* Makes room for `more` bytes and a NUL. Text is never cut in the middle: it fits or it fails. */
 static bool buf_room(StrBuf *b, size_t more)
 {
@@ -22,6 +24,8 @@ static bool buf_room(StrBuf *b, size_t more)
         capacity *= 2;
     char *ptr = realloc(b->ptr, capacity);
     if (!ptr) {
+        if (buf_is_fatal)
+            dg_end_no_memory("for a text");
         b->failed = true;
         return false;
     }

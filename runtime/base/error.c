@@ -2,6 +2,7 @@
 #include "runtime/base/base.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *dg_status_name(DgStatus s)
 {
@@ -30,6 +31,12 @@ int dg_status_exit_code(DgStatus s)
 bool dg_is_transient(DgStatus s)
 {
     return s == DG_UNAVAILABLE || s == DG_TEMPFAIL;
+}
+
+void dg_end_no_memory(const char *what)
+{
+    fprintf(stderr, "dgc: out of memory %s\n", what);
+    exit(dg_status_exit_code(DG_BUG));
 }
 
 /* Formats aside first: an argument may be the very text that is replaced, as when a caller adds

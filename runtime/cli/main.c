@@ -51,8 +51,13 @@ int cli_error(const Cli *cli, const DgError *e)
     if (e->hint[0])
         buf_format(&b, "  help: %s\n", e->hint);
     redact_text(cli->redactor, buf_str(&b), &clean);
-    if (clean.ptr) {
-        DgError ignored = {0};
+    DgError ignored = {0};
+    if (b.failed || clean.failed) {
+        char text[128];
+        int n = snprintf(text, sizeof text, e->status == DG_NOMEM ? "error: out of memory\n"
+                         : "error: %s, and out of memory to say more\n", dg_status_name(e->status));
+        os_write_all(2, text, (size_t)n, "standard error", &ignored);
+    } else if (clean.ptr) {
         strip_controls(clean.ptr, clean.len, true);
         os_write_all(2, clean.ptr, clean.len, "standard error", &ignored);
     }

@@ -110,8 +110,9 @@ void cli_help(const Cli *cli, StrBuf *out)
                    "  --sbom           what it is made of, as CycloneDX JSON\n"
                    "  --licenses       licences of the software inside\n\n"
                    "exit codes: 0 done, 1 an asset or a check failed, 2 usage, 65 data breaks its\n"
-                   "contract, 69 a service cannot be reached, 70 a bug, 73/74 cannot write, 75 try\n"
-                   "later, 77 no permission, 78 a secret or setting is missing, 130/143 stopped\n"));
+                   "contract, 69 a service cannot be reached, 70 a bug, 71 out of memory,\n"
+                   "73/74 cannot write, 75 try later, 77 no permission, 78 a secret or setting\n"
+                   "is missing, 130/143 stopped\n"));
 }
 
 void cli_command_help(const Cli *cli, CliCommand c, StrBuf *out)

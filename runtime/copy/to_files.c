@@ -243,6 +243,6 @@ DgStatus copy_to_files(Copy *c, DgError *err)
     if (w.local.len)
         os_remove_tree(str_cstr(&c->arena, w.local), &ignored);
     if (status == DG_OK)
-        dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows in %zu files", FMT(c->object), (long long)w.rows, w.files.count);
+        dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows in %zu file%s", FMT(c->object), (long long)w.rows, w.files.count, w.files.count == 1 ? "" : "s");
     return status;
 }

@@ -100,6 +100,8 @@ static DgStatus describe(DgScan *scan, bool *wrap, DgError *err)
     *wrap = false;
     for (int32_t i = 0; i < scan->columns_count; i++) {
         const char *name = api->prepared_statement_column_name(scan->prepared, (idx_t)i);
+        if (!name)
+            return os_no_memory(err, "for the columns of a result");
         scan->columns[i].name = str_copy(&scan->arena, str_from(name));
         api->free((void *)(uintptr_t)name);
         duckdb_logical_type type =

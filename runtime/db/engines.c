@@ -5,7 +5,7 @@
 #include "runtime/data/value_text.h"
 #include "runtime/db/value_parse.h"
 
-static const DgEngine *const engines[] = {&dg_engine_duckdb, &dg_engine_sqlite, NULL};
+static const DgEngine *const engines[] = {&dg_engine_postgres, &dg_engine_mysql, &dg_engine_sqlite, &dg_engine_duckdb, NULL};
 
 const DgEngine *const *engine_all(void)
 {

@@ -139,53 +139,12 @@ static DgStatus prepare(Insert *in, DgTableName to, int32_t rows, sqlite3_stmt *
 
 /* ---- Values ---- */
 
-static char *put2(char *p, int64_t n)
-{
-    p[0] = (char)('0' + n / 10);
-    p[1] = (char)('0' + n % 10);
-    return p + 2;
-}
-
-/* The common timestamps, without a detour through printf. Returns the length; 0: another way. */
-static int quick_timestamp(char *to, int64_t us, bool utc)
-{
-    if (us < -62135596800000000 || us >= 253402300800000000) /* years 1 to 9999 */
-        return 0;
-    int64_t seconds = us / 1000000, rest = us % 1000000;
-    if (rest < 0)
-        seconds--, rest += 1000000;
-    int64_t days = seconds / 86400, clock = seconds % 86400;
-    if (clock < 0)
-        days--, clock += 86400;
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
-    char *p = put2(put2(to, year / 100), year % 100);
-    *p++ = '-';
-    p = put2(p, month);
-    *p++ = '-';
-    p = put2(p, doy - (153 * mp + 2) / 5 + 1);
-    *p++ = ' ';
-    p = put2(p, clock / 3600);
-    *p++ = ':';
-    p = put2(p, clock / 60 % 60);
-    *p++ = ':';
-    p = put2(p, clock % 60);
-    if (rest) {
-        *p++ = '.';
-        p = put2(put2(put2(p, rest / 10000), rest / 100 % 100), rest % 100);
-    }
-    if (utc)
-        memcpy(p, "+00", 3), p += 3;
-    return (int)(p - to);
-}
-
 static DgStatus bind_words(Insert *in, sqlite3_stmt *stmt, int at, const DgVector *v, DgType type, int32_t row, DgError *err)
 {
     char *slot = in->slots + (size_t)at * SLOT;
     int n = 0;
     if (type.kind == DG_TIMESTAMP || type.kind == DG_TIMESTAMPTZ)
-        n = quick_timestamp(slot, ((const int64_t *)v->values)[row], type.kind == DG_TIMESTAMPTZ);
+        n = value_quick_timestamp(slot, ((const int64_t *)v->values)[row], type.kind == DG_TIMESTAMPTZ);
     if (!n) {
         in->text.len = 0;
         value_write_text(&in->text, v, type, row);
@@ -202,13 +161,13 @@ static DgStatus bind(Insert *in, sqlite3_stmt *stmt, int at, const Target *t, Ho
                      int32_t row, DgError *err);
 
 /* Whether the numbers of this text survive being made one: 64-bit integers, or 15 digits. */
-static bool survives(Str text)
+static bool survives(Str text, bool as_double)
 {
-    int64_t whole;
+    int64_t whole, exact = 1ll << 53;
     int digits = 0;
     bool leading = true;
     if (str_to_int(text, &whole))
-        return true;
+        return !as_double || (whole >= -exact && whole <= exact);
     for (ptrdiff_t i = 0; i < text.len && text.ptr[i] != 'e' && text.ptr[i] != 'E'; i++) {
         leading = leading && (text.ptr[i] < '1' || text.ptr[i] > '9');
         digits += !leading && text.ptr[i] >= '0' && text.ptr[i] <= '9';
@@ -233,15 +192,19 @@ static DgStatus bind_converted(Insert *in, sqlite3_stmt *stmt, int at, const Tar
     if (text->failed)
         return dg_fail(err, DG_NOMEM, "out of memory for a value of column `%.*s`", FMT(t->column.name));
     Str value = buf_str(text);
-    /* A double shown by its shortest text is that decimal, when the scale holds it. */
-    if (to == DG_DECIMAL && str_ends(value, S(".0")))
-        value.len -= 2;
+    Str whole, fraction; /* `42.00` is an integer */
+    if (value_is_integer(t->column.type) && str_cut(value, '.', &whole, &fraction)) {
+        while (str_ends(fraction, S("0")))
+            fraction.len--;
+        value = fraction.len ? value : whole;
+    }
     DG_TRY(value_parse(&t->scratch.vectors[0], 0, &t->column, value, err));
     bool as_number = to == DG_DECIMAL || to == DG_JSON || to == DG_FLOAT64;
-    if (as_number && t->numeric && t->from.kind != DG_FLOAT32 && t->from.kind != DG_FLOAT64 && numeric_start(value) && !survives(value)) {
+    if (as_number && t->numeric && t->from.kind != DG_FLOAT32 && t->from.kind != DG_FLOAT64 && numeric_start(value) &&
+        !survives(value, to == DG_FLOAT64)) {
         value_refused(&t->column, value, err);
         dg_hint(err, "SQLite would make it a number of 15 digits; declare the column %s",
-                to == DG_JSON ? "JSON_TEXT" : "DECIMAL_TEXT(p,s)");
+                to == DG_JSON ? "JSON_TEXT" : to == DG_DECIMAL ? "DECIMAL_TEXT(p,s)" : "TEXT");
         return DG_DATA;
     }
     return bind(in, stmt, at, t, t->scratch_how, t->column.type, &t->scratch.vectors[0], 0, err);

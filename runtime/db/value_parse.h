@@ -16,6 +16,9 @@ DgStatus value_refused(const DgColumn *column, Str text, DgError *err);
 DgStatus value_store_int(DgVector *v, int32_t row, const DgColumn *column, int64_t value, DgError *err);
 /* An integer or boolean of a fixed type, widened; UINT64 past INT64_MAX is false. */
 bool value_fetch_int(const DgVector *v, DgType type, int32_t row, int64_t *out);
+/* A timestamp of the years 1 to 9999 as value_write_text has it, faster; at most 32 bytes. Returns the
+ * length, 0: another year. */
+int value_quick_timestamp(char *to, int64_t us, bool utc);
 bool value_is_integer(DgType type); /* of any width; not bool */
 bool value_is_bytes(DgType type);   /* text, json, blob */
 

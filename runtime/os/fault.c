@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/os/os.h"
+#include "runtime/os/power.h"
 
 #define FAULT_CALLS(X)                                                                   \
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync)           \
@@ -33,7 +34,8 @@ static const char *const call_names[] = {
 #undef X
 };
 
-typedef enum Effect { EFFECT_NONE, EFFECT_ERROR, EFFECT_KILL, EFFECT_AFTER, EFFECT_SHORT } Effect;
+typedef enum Effect { EFFECT_NONE, EFFECT_ERROR, EFFECT_KILL, EFFECT_AFTER, EFFECT_SHORT,
+                      EFFECT_POWER } Effect;
 
 typedef struct Rule {
     int call;
@@ -51,6 +53,7 @@ static int rules_count;
 static atomic_llong counts[CALLS_COUNT];
 static const char *count_path;
 static bool active;
+static bool power_may_fail; /* some rule says so */
 static struct {
     const char *_Atomic name;
     atomic_llong count;
@@ -81,7 +84,9 @@ static Effect hit(int call)
     const Rule *r = rule_for(call, (Str){0}, nth);
     if (!r)
         return EFFECT_NONE;
-    if (r->effect == EFFECT_KILL)
+    if (r->effect == EFFECT_POWER)
+        power_lost();
+    if (r->effect == EFFECT_KILL || r->effect == EFFECT_POWER)
         die();
     if (r->effect == EFFECT_ERROR)
         errno = r->error_number;
@@ -115,7 +120,12 @@ static size_t cut(Effect effect, size_t n)
 static int fault_open(const char *path, int flags, mode_t mode) { WRAP(open, -1, path, flags, mode); }
 static int fault_close(int fd) { WRAP(close, -1, fd); }
 static ssize_t fault_read(int fd, void *to, size_t n) { WRAP_TRANSFER(read, n, fd, to, n); }
-static ssize_t fault_write(int fd, const void *p, size_t n) { WRAP_TRANSFER(write, n, fd, p, n); }
+static ssize_t fault_write(int fd, const void *p, size_t n)
+{
+    if (power_may_fail)
+        power_writes(fd, n);
+    WRAP_TRANSFER(write, n, fd, p, n);
+}
 static ssize_t fault_pread(int fd, void *to, size_t n, off_t at)
 {
     WRAP_TRANSFER(pread, n, fd, to, n, at);
@@ -124,10 +134,27 @@ static ssize_t fault_pwrite(int fd, const void *from, size_t n, off_t at)
 {
     WRAP_TRANSFER(pwrite, n, fd, from, n, at);
 }
-static int fault_fsync(int fd) { WRAP(fsync, -1, fd); }
-static int fault_fdatasync(int fd) { WRAP(fdatasync, -1, fd); }
+static int synced(int fd, int result)
+{
+    if (power_may_fail && result == 0)
+        power_synced(fd);
+    return result;
+}
+static int sync_file(int fd) { WRAP(fsync, -1, fd); }
+static int sync_data(int fd) { WRAP(fdatasync, -1, fd); }
+static int fault_fsync(int fd) { return synced(fd, sync_file(fd)); }
+static int fault_fdatasync(int fd) { return synced(fd, sync_data(fd)); }
 static int fault_ftruncate(int fd, off_t size) { WRAP(ftruncate, -1, fd, size); }
-static int fault_rename(const char *from, const char *to) { WRAP(rename, -1, from, to); }
+static int rename_file(const char *from, const char *to) { WRAP(rename, -1, from, to); }
+static int fault_rename(const char *from, const char *to)
+{
+    struct stat info;
+    bool anew = power_may_fail && real.stat(to, &info) != 0;
+    int result = rename_file(from, to);
+    if (anew && result == 0)
+        power_renamed(from, to);
+    return result;
+}
 static int fault_link(const char *from, const char *to) { WRAP(link, -1, from, to); }
 static int fault_unlink(const char *path) { WRAP(unlink, -1, path); }
 static int fault_rmdir(const char *path) { WRAP(rmdir, -1, path); }
@@ -184,7 +211,10 @@ static bool parse_effect(Str what, int call, Rule *r)
         r->effect = EFFECT_KILL;
     else if (str_eq(what, S("after")))
         r->effect = EFFECT_AFTER;
-    else if (str_eq(what, S("short")))
+    else if (str_eq(what, S("power"))) {
+        r->effect = EFFECT_POWER;
+        power_may_fail = true;
+    } else if (str_eq(what, S("short")))
         r->effect = EFFECT_SHORT;
     else if (str_eq(what, S("fail")))
         r->error_number = call == CALL_malloc ? ENOMEM : EIO;

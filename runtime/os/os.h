@@ -11,6 +11,7 @@
  * N the call to hit (from 1; `N+`: that one and all after it) and WHAT one of
  *     kill          the process dies by SIGKILL just before the call
  *     after         the process dies by SIGKILL just after it
+ *     power         as kill, and what no fsync has followed is undone (power.h)
  *     short         only one byte is read or written
  *     fail          malloc gives NULL; for other calls the same as EIO
  *     EIO ENOSPC EINTR EAGAIN EACCES EMFILE ENOENT EPIPE

@@ -200,17 +200,17 @@ sqlite3 *history_db(History *h)
 
 /* ---- Statements with arguments: `types` has one letter per argument, t text, i integer ---- */
 
-static void bind_text(History *h, sqlite3_stmt *stmt, int i, Str text)
+/* False: no memory; the argument would be NULL. */
+static bool bind_text(History *h, sqlite3_stmt *stmt, int i, Str text)
 {
-    if (text.len == 0) {
-        sqlite3_bind_text(stmt, i, "", 0, SQLITE_STATIC);
-        return;
-    }
+    if (text.len == 0)
+        return sqlite3_bind_text(stmt, i, "", 0, SQLITE_STATIC) == SQLITE_OK;
     StrBuf clean = {.max = 1 << 20};
     redact_text(h->redactor, text, &clean);
-    if (!clean.failed)
-        sqlite3_bind_text64(stmt, i, clean.ptr, clean.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+    bool ok = !clean.failed && sqlite3_bind_text64(stmt, i, clean.ptr, clean.len, SQLITE_TRANSIENT,
+                                                   SQLITE_UTF8) == SQLITE_OK;
     buf_free(&clean);
+    return ok;
 }
 
 static DgStatus execute(History *h, DgError *err, const char *sql, const char *types, ...)
@@ -223,9 +223,9 @@ static DgStatus execute(History *h, DgError *err, const char *sql, const char *t
         status = sqlite_fail(h, err, "write");
     va_start(args, types);
     for (int i = 0; types[i] && status == DG_OK; i++) {
-        if (types[i] == 't')
-            bind_text(h, stmt, i + 1, va_arg(args, Str));
-        else
+        if (types[i] == 't' && !bind_text(h, stmt, i + 1, va_arg(args, Str)))
+            status = os_no_memory(err, "writing the run history");
+        else if (types[i] != 't')
             sqlite3_bind_int64(stmt, i + 1, va_arg(args, int64_t));
     }
     va_end(args);

@@ -1,5 +1,6 @@
 /* The client's side of Dagster Pipes. */
 #include <cJSON.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -36,7 +37,10 @@ static DgStatus decode_variable(Arena *a, const char *name, cJSON **out, DgError
     if (!value || !*value)
         return dg_fail(err, DG_CONFIG, "Dagster Pipes: %s is not set", name);
     DG_TRY(pipes_decode(a, str_from(value), &json, err));
+    errno = 0;
     *out = cJSON_ParseWithLength(json.ptr, (size_t)json.len);
+    if (!*out && errno == ENOMEM)
+        return os_no_memory(err, "reading the context of Dagster Pipes");
     return *out ? DG_OK : dg_fail(err, DG_CONFIG, "Dagster Pipes: %s holds no JSON", name);
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/run/pipes_server.h"
 
 #include <cJSON.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -321,9 +322,14 @@ void pipes_server_line(PipesServer *s, Str line)
     line = str_trim(line);
     if (line.len == 0)
         return;
+    errno = 0;
     cJSON *json = cJSON_ParseWithLength(line.ptr, (size_t)line.len);
     Str method = member(json, "method");
-    if (!json || !method.len || !member(json, "__dagster_pipes_version").len)
+    if (!json && errno == ENOMEM) {
+        if (!s->failed)
+            os_no_memory(&s->error, "reading a message of the script");
+        s->failed = true;
+    } else if (!json || !method.len || !member(json, "__dagster_pipes_version").len)
         protocol_error(s, "a line of the messages file is no message", line);
     else
         take_message(s, method, cJSON_GetObjectItemCaseSensitive(json, "params"));
@@ -335,6 +341,12 @@ void pipes_server_poll(PipesServer *s)
     char bytes[16384];
     for (;;) {
         ssize_t got = dg_os.read(s->fd, bytes, sizeof bytes);
+        if (got < 0 && errno != EINTR && errno != EAGAIN) {
+            if (!s->failed)
+                dg_fail(&s->error, DG_IO, "Dagster Pipes: could not read the messages: %s",
+                        strerror(errno));
+            s->failed = true;
+        }
         if (got <= 0)
             return;
         for (ssize_t i = 0; i < got; i++) {

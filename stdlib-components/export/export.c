@@ -122,8 +122,12 @@ static DgStatus put_in_place(Arena *a, const char *temp, const char *to, bool fo
         if (dg_os.rename(to, old) != 0 && errno != ENOENT)
             return os_fail(err, errno, "move aside", to);
     }
-    if (dg_os.rename(temp, to) != 0)
-        return os_fail(err, errno, "put in place", to);
+    if (dg_os.rename(temp, to) != 0) {
+        int number = errno;
+        if (folder)
+            dg_os.rename(old, to); /* what was there stays */
+        return os_fail(err, number, "put in place", to);
+    }
     DG_TRY(sync_tree(a, folder_of(a, to), FOLDERS_DEPTH_MAX, err));
     return folder ? os_remove_tree(old, err) : DG_OK;
 }

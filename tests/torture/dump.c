@@ -1,5 +1,6 @@
-/* dump WAREHOUSE: what is in it, as text that is the same for the same rows in any order: a line
- * for each table with its number of rows and the sum of their hashes, and the cursors. */
+/* dump WAREHOUSE [FILE...]: what is in it, as text that is the same for the same rows in any order: a
+ * line for each table with its number of rows and the sum of their hashes, and the cursors. The same
+ * for files, CSV and Parquet; of others the name. */
 #include <stdio.h>
 
 #include "runtime/db/warehouse.h"
@@ -10,6 +11,17 @@ static int failed(const DgError *err)
     return 1;
 }
 
+/* The line of a table or file, as `from` reads it. */
+static bool print_rows(DgSession *s, Arena *a, Str name, Str from, DgError *err)
+{
+    Str line, sql = str_format(a, "SELECT count(*) || ' rows ' || coalesce(sum(hash(t)::HUGEINT), 0)"
+                                  " FROM %.*s t", FMT(from));
+    if (dg_session_text(s, a, sql, &line, err) != DG_OK)
+        return false;
+    printf("%.*s %.*s\n", FMT(name), FMT(line));
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     DgError err = {0};
@@ -17,7 +29,7 @@ int main(int argc, char **argv)
     DgSession *s;
     Arena a;
     Str tables, state;
-    if (argc != 2)
+    if (argc < 2)
         return 2;
     arena_init(&a, 64 << 20);
     DgWarehouseOptions o = {.path = str_from(argv[1]), .read_only = true};
@@ -32,11 +44,17 @@ int main(int argc, char **argv)
     Str name, rest = tables;
     for (bool more = rest.len > 0; more;) {
         more = str_cut(rest, ' ', &name, &rest);
-        Str sql = str_format(&a, "SELECT count(*) || ' rows ' || coalesce(sum(hash(t)::HUGEINT), 0)"
-                                 " FROM %.*s t", FMT(name)), line;
-        if (dg_session_text(s, &a, sql, &line, &err) != DG_OK)
+        if (!print_rows(s, &a, name, name, &err))
             return failed(&err);
-        printf("%.*s %.*s\n", FMT(name), FMT(line));
+    }
+    for (int i = 2; i < argc; i++) {
+        Str file = str_from(argv[i]);
+        bool parquet = str_ends(file, S(".parquet"));
+        if (!parquet && !str_ends(file, S(".csv")) && !str_ends(file, S(".csv.gz")))
+            printf("%.*s\n", FMT(file));
+        else if (!print_rows(s, &a, file, str_format(&a, "%s('%.*s')", parquet ? "read_parquet" : "read_csv",
+                                                     FMT(file)), &err))
+            return failed(&err);
     }
     if (dg_session_text(s, &a,
                         S("SELECT coalesce(string_agg(step || ' [' || \"partition\" || '] ' ||"

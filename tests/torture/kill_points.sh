@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # kill_points.sh [EXECUTABLE ARGS...]: kills the run (SIGKILL) just before and just after its nth
-# write, fsync, rename, ... and at every crash point, starts it again, and compares the warehouse
+# write, fsync, rename, ..., also as a loss of power would, and at every crash point, starts it again, and compares the warehouse
 # with that of a run nobody killed. DuckDB's own calls are reached with strace, where there is one.
 . "$(dirname "$0")/lib.sh"
 prepare "$@"
@@ -24,9 +24,9 @@ while read -r call count; do
     [ "$count" -gt 0 ] || continue
     problems='' tried=0
     for n in $(points "$count"); do
-        for when in kill after; do
+        for when in kill after power; do
             case $call in crash:*) fault=$call:$n; [ $when = kill ] || continue ;; *) fault=$call:$n:$when ;; esac
-            home=$scratch/kill; rm -rf "$home"*
+            home=$scratch/kill; rm -rf "$home"* ${OUT:+"$OUT"}
             problems+=$(try "$fault" "$home" run_in "$home" DGC_FAULT="$fault")
             tried=$((tried + 1))
         done
@@ -40,7 +40,7 @@ if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; 
         wanted "$call" || continue
         problems='' tried=0 n=1
         while [ $n -le 400 ]; do
-            home=$scratch/kill; rm -rf "$home"*
+            home=$scratch/kill; rm -rf "$home"* ${OUT:+"$OUT"}
             # In a shell of its own, whose "Killed" nobody needs to read.
             (strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" \
                 "$executable" "${arguments[@]}" --home "$home" --progress=none

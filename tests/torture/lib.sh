@@ -10,6 +10,7 @@ ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 BUILD=${BUILD:-$ROOT/build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 POINTS=${TORTURE_POINTS:-8}
+OUT=${TORTURE_OUT:-} # the folder, where it runs, that a pipeline writes files into; is emptied
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/dgc-torture.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 failures=0
@@ -47,11 +48,15 @@ recover_in() {
     "$executable" run --resume --home "$1" --progress=plain > "$1.out" 2> "$1.err2"
     local code=$?
     [ $code -eq 2 ] || return $code
+    grep -q 'has succeeded' "$1.err2" && return 0 # what appends would append twice
     "$executable" "${arguments[@]}" --home "$1" --progress=plain > "$1.out" 2> "$1.err2"
 }
 
+# The tables of a home, and the files that the pipeline has written into $OUT.
 dump() {
-    DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so "$scratch/torture_dump" "$(ls "$1"/*.duckdb)"
+    local files=()
+    [ -z "$OUT" ] || mapfile -t files < <(find "$OUT" ! -type d | sort)
+    DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so "$scratch/torture_dump" "$(ls "$1"/*.duckdb)" "${files[@]}"
 }
 
 # What is in HOME is what a run without faults leaves.

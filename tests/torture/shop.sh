@@ -12,4 +12,4 @@ cp -r "$ROOT/samples/shop" "$work/shop"
 rm -rf "$work/shop/.dgc" "$work/shop/out"
 "$BUILD/dgc" build "$work/shop" -o "$work/shop.bin" > "$work/log" 2>&1 || { cat "$work/log"; echo "FAIL shop builds"; exit 1; }
 cd "$work/shop" || exit 1
-TORTURE_POINTS=${TORTURE_POINTS:-6} ROOT=$ROOT BUILD=$BUILD "$here/kill_points.sh" "$work/shop.bin" run
+TORTURE_OUT=out TORTURE_POINTS=${TORTURE_POINTS:-6} ROOT=$ROOT BUILD=$BUILD "$here/kill_points.sh" "$work/shop.bin" run

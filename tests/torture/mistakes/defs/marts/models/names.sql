@@ -1,0 +1,1 @@
+select nmae, length(country, 1, 2) from raw.customers
