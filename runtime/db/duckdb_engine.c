@@ -197,7 +197,7 @@ static DgStatus read_cells(DgDb *db, Arena *a, Str sql, StrArray *cells, DgError
 static bool duck_type_named(Str native, DgType *out)
 {
     static const struct { const char *name; DgType type; } names[] = {
-        {"HUGEINT", {DG_DECIMAL, 38, 0}}, {"UHUGEINT", {DG_DECIMAL, 38, 0}}, {"TIMESTAMP_S", {DG_TIMESTAMP, 0, 0}},
+        {"HUGEINT", {DG_DECIMAL, 38, 0}}, {"UHUGEINT", {DG_TEXT, 0, 0}}, {"TIMESTAMP_S", {DG_TIMESTAMP, 0, 0}},
         {"TIMESTAMP_MS", {DG_TIMESTAMP, 0, 0}}, {"TIMESTAMP_NS", {DG_TIMESTAMP, 0, 0}}, {"TIME_NS", {DG_TIME, 0, 0}},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
