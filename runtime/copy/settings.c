@@ -7,7 +7,7 @@ static const char *const modes[] = {"", "full-refresh", "incremental", "truncate
 
 #define THREE_WAY(T, f, text) DG_FIELD_ENUM(T, f, .choices = dg_three_way, .fallback = "auto", .flags = DG_ADVANCED, .doc = text)
 #define TEXT(T, f, text) DG_FIELD_STRING(T, f, .flags = DG_ADVANCED, .doc = text)
-#define NUMBER(T, f, text) DG_FIELD_INT(T, f, .flags = DG_ADVANCED, .min = 0, .max = 9e18, .doc = text)
+#define NUMBER(T, f, text) DG_FIELD_INT(T, f, .flags = DG_ADVANCED, .doc = text)
 #define ANYTHING(T, f, text) DG_FIELD_ANY(T, f, .flags = DG_ADVANCED, .doc = text)
 
 static const DgField source_fields[] = {

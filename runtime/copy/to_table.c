@@ -7,9 +7,10 @@
 
 /* ---- Where the last run ended ---- */
 
+/* The target's table is part of it: another table begins anew. */
 static Str state_key(Copy *c)
 {
-    return str_format(&c->arena, "%.*s/%.*s", FMT(c->step->replication), FMT(c->name));
+    return str_format(&c->arena, "%.*s/%.*s to %.*s", FMT(c->step->replication), FMT(c->name), FMT(c->to.table));
 }
 
 static Str pipeline_of(const Copy *c)
@@ -29,13 +30,11 @@ static bool cursor_from_json(Copy *c, Str json)
 }
 
 /* Sling's own state is the target table: the largest value of the update key in it. */
-static DgStatus cursor_from_table(Copy *c, DgError *err)
+static DgStatus cursor_from_table(Copy *c, const DgTableInfo *table, DgError *err)
 {
-    DgTableInfo info;
+    DgTableInfo info = *table;
+    DgStatus status;
     const DgDialect *d = c->target.engine->dialect;
-    DgStatus status = c->target.engine->describe(c->target.db, &c->arena, c->to, &info, err);
-    if (status != DG_OK)
-        return status == DG_END ? DG_OK : status;
     Str key = naming_apply(&c->arena, DG_CASING_SOURCE, d, c->s->update_key);
     for (int32_t i = 0; i < info.columns_count; i++) {
         if (!str_eq_nocase(info.columns[i].column.name, key))
@@ -56,11 +55,15 @@ static DgStatus cursor_from_table(Copy *c, DgError *err)
 static DgStatus find_cursor(Copy *c, DgError *err)
 {
     Str json = {0};
+    DgTableInfo table;
     c->cursor = (Str){0};
     if (!c->incremental || !c->s->update_key.len)
         return DG_OK;
+    DgStatus status = c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err);
+    if (status != DG_OK) /* a table that was dropped is filled from the start */
+        return status == DG_END ? DG_OK : status;
     DG_TRY(load_cursor(c->target.db, &c->arena, c->to, pipeline_of(c), state_key(c), &json, err));
-    return cursor_from_json(c, json) ? DG_OK : cursor_from_table(c, err);
+    return cursor_from_json(c, json) ? DG_OK : cursor_from_table(c, &table, err);
 }
 
 static DgStatus next_cursor(void *context, Arena *a, Str *cursor, DgError *err)

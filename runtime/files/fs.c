@@ -9,7 +9,7 @@
 static const struct {
     const char *type;
     const DgFsOps *ops;
-} stores[] = {{"file", &dg_fs_local}};
+} stores[] = {{"file", &dg_fs_local}, {"http", &dg_fs_http}, {"s3", &dg_fs_s3}};
 
 DgStatus fs_open(const DgConn *conn, Str root, DgFs **out, DgError *err)
 {

@@ -261,7 +261,7 @@ static void every_type_can_be_scanned_and_loaded_back(void **state)
         "md5(i::VARCHAR)::UUID AS id, ('{\"a\":' || i || '}')::JSON AS j, "
         "[i, i + 1] AS list, {'x': i, 'y': 'z'} AS struct, i::HUGEINT AS huge, "
         "CASE WHEN i % 5 = 0 THEN NULL ELSE 'e' || (i % 3) END::ENUM('e0', 'e1', 'e2') AS e, "
-        "NULL AS nothing, i AS \"a\"\"b\", TIMESTAMP_NS '2024-01-01 00:00:00.123456789' AS ns "
+        "NULL AS nothing, i AS \"a\"\"b\", TIMESTAMP_NS '2024-01-01 00:00:00.123456' AS ns "
         "FROM range(100) AS r(i)"), &err));
     ok(dg_session_exec(from, S("INSERT INTO types SELECT * REPLACE (NULL AS j, NULL AS t, NULL AS d9, "
                                "NULL AS list) FROM types"), &err));
