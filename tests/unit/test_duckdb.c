@@ -246,6 +246,29 @@ static DgStatus relay_next(void *context, void *lane, DgBatch *out, DgError *e)
     return dg_scan_next(((Relay *)context)->scan, out, e);
 }
 
+static void what_a_type_of_ours_cannot_hold_is_an_error(void **state)
+{
+    static const char *const queries[] = {"SELECT TIMESTAMP_NS '2024-01-01 00:00:00.123456789'",
+                                          "SELECT 170141183460469231731687303715884105727::HUGEINT"};
+    DgSession *s = session();
+    for (size_t i = 0; i < 2; i++) {
+        DgScan *scan;
+        DgBatch batch;
+        int32_t count;
+        DgStatus status = dg_scan_open(s, str_from(queries[i]), &scan, &err);
+        if (status == DG_OK) { /* constants are computed at once; rows of a table are not */
+            const DgColumn *found = dg_scan_columns(scan, &count);
+            ok(dg_batch_init(&batch, found, count, DG_BATCH_ROWS, &err));
+            status = dg_scan_next(scan, &batch, &err);
+            dg_batch_release(&batch);
+            dg_scan_close(scan);
+        }
+        assert_int_equal(status, DG_DATA);
+    }
+    assert_text(s, "SELECT 340282366920938463463374607431768211455::UHUGEINT", "340282366920938463463374607431768211455");
+    dg_session_close(s);
+}
+
 static void every_type_can_be_scanned_and_loaded_back(void **state)
 {
     DgSession *from = session(), *to = session();
@@ -376,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_merge_without_a_key_value_is_an_error),
         cmocka_unit_test(appending_to_a_table_that_lacks_a_column_says_so),
         cmocka_unit_test(a_view_gives_way_to_a_table),
+        cmocka_unit_test(what_a_type_of_ours_cannot_hold_is_an_error),
         cmocka_unit_test(every_type_can_be_scanned_and_loaded_back),
         cmocka_unit_test(single_values),
         cmocka_unit_test(errors_have_a_class),
