@@ -97,8 +97,8 @@ bool registry_add(const DgComponent *c)
 static const struct { const char *prefix, *advice; } elsewhere[] = {
     {"dagster_dbt.", "a dbt project's models run as `dgc.SqlModels`: point `path` at its models folder"},
     {"dagster_dlt.", "dlt runs in Python; run it as a step with `dgc.Script`"},
-    {"dagster_sling.", "this dgc has no Sling replications; load files with `dgc.Files`, or run `sling` with "
-                       "`dgc.Script`"},
+    {"dagster_sling.", "Sling's replications are `dagster_sling.SlingReplicationCollectionComponent`, or written in place "
+                       "`dgc.Replication`"},
     {"dagster_snowflake.", "this dgc speaks DuckDB; run the work on Snowflake as a step with `dgc.Script`"},
     {"dagster_databricks.", "this dgc speaks DuckDB; start the job as a step with `dgc.Script`"},
     {"dagster_k8s.", "start the pod as a step with `dgc.Script`"},
