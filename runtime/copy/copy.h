@@ -5,6 +5,8 @@
  *   query.c       the SELECT that reads a source: columns, conditions, placeholders
  *   watch.c       counts rows and remembers the largest update key as they pass
  *   shape.c       column types and constraints that the replication declares, added columns
+ *   open_rows.c   the rows of a source: a connection for each part of a table, or files
+ *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
  *   hooks.c       what runs before and after
@@ -75,8 +77,12 @@ DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 DgStatus copy_to_table(Copy *c, DgError *err);
 DgStatus copy_to_files(Copy *c, DgError *err);
-/* The rows of the stream at hand, shaped and watched; *watch may be NULL. */
+/* The rows of the stream at hand, shaped and watched. *out NULL: there are no files, which is allowed. */
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
+
+/* ---- setting.c ---- */
+Str copy_setting(Copy *c, const char *name); /* empty: not set */
+bool copy_setting_true(Copy *c, const char *name);
 
 bool copy_cancelled(void *copy); /* for DgLoadSpec.cancelled and rows_queue */
 

@@ -134,7 +134,7 @@ static DgStatus list_files(Copy *c, DgFsItems *items, DgError *err)
         DG_TRY(copy_expand(c, path_in_store(c, DG_ITEMS(DgStr, c->s->files)[i]), &where, err));
         DG_TRY(fs_list(c->source.fs, &c->arena, where, items, err));
     }
-    if (items->count)
+    if (items->count || copy_setting_true(c, "SLING_ALLOW_EMPTY"))
         return DG_OK;
     dg_fail(err, DG_CONFIG, "`%.*s` matches no file", FMT(c->name));
     dg_hint(err, "set SLING_ALLOW_EMPTY to true where that is fine");
@@ -185,6 +185,9 @@ static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
 {
     DgFsItems items = {0};
     DG_TRY(list_files(c, &items, err));
+    *out = NULL;
+    if (!items.count)
+        return DG_OK;
     Fetched *f = os_alloc(sizeof *f);
     if (!f)
         return os_no_memory(err, "reading files");
@@ -207,6 +210,9 @@ DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err)
 {
     DgRows *rows;
     DG_TRY(c->source.engine ? from_database(c, &rows, err) : from_files(c, &rows, err));
+    *out = rows;
+    if (!rows) /* no files, and that is allowed */
+        return DG_OK;
     DG_TRY(copy_shape(c, rows, &rows, err));
     return copy_watch(c, rows, c->s->update_key, watch, out, err);
 }

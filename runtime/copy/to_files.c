@@ -214,6 +214,8 @@ static DgStatus write_all(Writing *w, DgError *err)
         DG_TRY(read_manifest(w, err));
     c->cursor = c->incremental ? w->before.value : (Str){0};
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
+    if (!rows)
+        return DG_OK;
     DgStatus status = write_local(w, rows, err);
     DgType type;
     Str value = status == DG_OK ? str_copy(&c->arena, copy_watch_largest(watch, &type)) : (Str){0};

@@ -136,26 +136,6 @@ static DgDeletes deletes_of(DgValue v)
     return str_eq(type->as.s, S("soft")) ? DG_DELETES_SOFT : str_eq(type->as.s, S("hard")) ? DG_DELETES_HARD : DG_DELETES_NONE;
 }
 
-static Str environment(Copy *c, const char *name)
-{
-    Str value = {0};
-    bool secret;
-    DgError ignored = {0};
-    for (size_t i = 0; i < c->step->env.count; i++) {
-        const DgValuePair *pair = &DG_ITEMS(DgValuePair, c->step->env)[i];
-        if (str_eq(pair->key, str_from(name)))
-            return pair->value.kind == DG_V_BOOL ? (pair->value.as.b ? S("true") : S("false")) : pair->value.kind == DG_V_STR ? pair->value.as.s : (Str){0};
-    }
-    if (secrets_get(c->run->run->secrets, str_from(name), &value, &secret, &ignored) != DG_OK)
-        return (Str){0};
-    return value;
-}
-
-static bool is_true(Str s)
-{
-    return str_eq_nocase(s, S("true")) || str_eq(s, S("1")) || str_eq_nocase(s, S("timestamp")) || str_eq_nocase(s, S("unix"));
-}
-
 static DgStatus make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
 {
     const DgTargetOptions *o = &c->s->target_options;
@@ -174,9 +154,9 @@ static DgStatus make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
     };
     for (size_t i = 0; i < c->s->primary_key.count; i++)
         array_add(&c->arena, &spec->keys, DG_ITEMS(DgStr, c->s->primary_key)[i]);
-    if (is_true(environment(c, "SLING_LOADED_AT_COLUMN")))
+    if (copy_setting_true(c, "SLING_LOADED_AT_COLUMN"))
         spec->loaded_at = S("_sling_loaded_at");
-    if (is_true(environment(c, "SLING_SYNCED_AT_COLUMN")))
+    if (copy_setting_true(c, "SLING_SYNCED_AT_COLUMN"))
         spec->synced_at = S("_sling_synced_at");
     if (spec->deletes != DG_DELETES_NONE && c->incremental && c->s->update_key.len)
         return dg_fail(err, DG_CONFIG, "`delete_missing` needs all rows of the source: it goes with primary_key alone, not with `update_key`");
@@ -226,6 +206,10 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     DG_TRY(load_lease(c->target.db, c->to, spec.pipeline, spec.stream, &spec.epoch, err));
     DG_TRY(find_cursor(c, err));
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
+    if (!rows) {
+        dg_log(c->run, DG_LOG_WARNING, "`%.*s` matches no file; nothing was loaded", FMT(c->name));
+        return DG_OK;
+    }
     void *context[] = {watch, c};
     DgStatus status = load_run(c->target.db, rows, &spec, watch && c->s->update_key.len ? next_cursor : NULL, context, &counts, &unknown, err);
     rows_close(rows);

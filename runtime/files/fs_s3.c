@@ -206,12 +206,14 @@ static DgStatus s3_list(DgFs *fs, Arena *a, Str pattern, DgFsItems *out, DgError
         pattern = str_sub(pattern, 1, pattern.len);
     do {
         DG_TRY(list_page(s3, a, prefix, &token, &xml, err));
+        bool encoded = str_eq(element(a, xml, "EncodingType", NULL), S("url")); /* not every server does it */
         while (xml.len) {
             Str rest, one = element(a, xml, "Contents", &rest);
             xml = rest;
             if (!one.len)
                 break;
-            DgFsItem item = {.path = url_decoded(a, unescaped(a, element(a, one, "Key", NULL))), .size = -1,
+            Str key = unescaped(a, element(a, one, "Key", NULL));
+            DgFsItem item = {.path = encoded ? url_decoded(a, key) : key, .size = -1,
                              .modified_us = moment(element(a, one, "LastModified", NULL)), .etag = unescaped(a, element(a, one, "ETag", NULL))};
             str_to_int(element(a, one, "Size", NULL), &item.size);
             bool folder = str_ends(item.path, S("/")) && item.size <= 0;
