@@ -70,7 +70,8 @@ static DgStatus shaped_type(const Copy *c, const DgColumn *column, DgType *out, 
     if (!value || value->kind != DG_V_STR || !value->as.s.len)
         return DG_OK;
     Str type = value->as.s, constraint;
-    str_cut(value->as.s, '|', &type, &constraint);
+    if (str_cut(value->as.s, '|', &type, &constraint))
+        return dg_fail(err, DG_CONFIG, "the constraint of column `%.*s` cannot be checked: constraints are not supported yet", FMT(column->name));
     if (!str_trim(type).len || type_named(type, out))
         return DG_OK;
     dg_fail(err, DG_CONFIG, "`%.*s` is no column type, for column `%.*s`", FMT(type), FMT(column->name));

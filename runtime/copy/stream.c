@@ -137,10 +137,36 @@ static DgStatus describe_source(Copy *c, DgError *err)
     return DG_CONFIG;
 }
 
+/* For `ignore_existing`. */
+static DgStatus target_exists(Copy *c, bool *there, DgError *err)
+{
+    DgTableInfo table;
+    DgFsItems items = {0};
+    Str connection, path;
+    DgStatus status;
+    if (c->target.engine) {
+        status = c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err);
+        *there = status == DG_OK;
+        return status == DG_END ? DG_OK : status;
+    }
+    if (!fs_split_url(&c->arena, c->object, &connection, &path))
+        path = c->object;
+    DG_TRY(fs_list(c->target.fs, &c->arena, path, &items, err));
+    *there = items.count > 0;
+    return DG_OK;
+}
+
 static DgStatus one(Copy *c, DgError *err)
 {
     DG_TRY(describe_source(c, err));
     DG_TRY(name_object(c, err));
+    bool skip = false;
+    if (c->s->target_options.ignore_existing == 1)
+        DG_TRY(target_exists(c, &skip, err));
+    if (skip) {
+        dg_log(c->run, DG_LOG_INFO, "%.*s is there already", FMT(c->object));
+        return DG_OK;
+    }
     return c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err);
 }
 

@@ -145,6 +145,10 @@ static void check_stream(DgPlanner *p, const DgStreamSettings *own, const DgStre
     if (s->mode == DG_COPY_BACKFILL && !s->source_options.range.len && p->api->is_known(p, &s->source_options.range))
         p->api->report(p, "E0106", place_of(p, &own->mode, own), "add `source_options: {range: '2024-01-01,2024-02-01'}`",
                        "stream `%.*s` is a backfill and says no `range`", (int)own->key.len, own->key.ptr);
+    if (s->transforms.kind != DG_V_NONE)
+        p->api->report(p, "E0110", place_of(p, &own->transforms, own), "write what they do as `sql`, or as a model on the loaded table", "`transforms` are not supported yet");
+    if (s->hooks.pre.count + s->hooks.post.count + s->hooks.pre_merge.count + s->hooks.post_merge.count)
+        p->api->report(p, "E0110", own, "`target_options.pre_sql` and `post_sql` run SQL with the load; `dgc.Script` runs anything else", "`hooks` are not supported yet");
     if (s->source_options.jq.len)
         p->api->report(p, "E0110", place_of(p, &own->source_options.jq, own), "`jmespath: a.b[]` says where the records are", "`jq` is not supported");
 }
@@ -300,6 +304,8 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c)
 {
     check_types(p, c);
+    if (r->hooks.start.count + r->hooks.end.count)
+        p->api->report(p, "E0110", c->at, "`dgc.Script` runs what comes before and after", "`hooks` are not supported yet");
     for (size_t i = 0; i < r->streams.count; i++)
         plan_stream(p, r, c, &DG_ITEMS(DgStreamSettings, r->streams)[i]);
 }
