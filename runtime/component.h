@@ -175,6 +175,9 @@ typedef struct DgStepOps {
     DgStatus (*execute)(DgStepRun *run, const void *config, void *state, DgError *err);
     void (*close_lane)(DgStepRun *run, const void *config, void *state, void *lane);
     void (*close)(DgStepRun *run, const void *config, void *state); /* always, also after errors */
+    /* Steps that keep their cursors themselves, in their target: what `state` asks. `value` NULL: *cursors
+     * gets DgPairs {stream, JSON}; else all the step's cursors become it, or with "" are forgotten. */
+    DgStatus (*cursor)(DgStepRun *run, const void *config, const DgStr *value, DgList *cursors, DgError *err);
     bool no_warehouse; /* touches no table: for it the executable needs no DuckDB */
 } DgStepOps;
 

@@ -7,6 +7,11 @@ static DgStatus stream_execute(DgStepRun *run, const void *config, void *state, 
     return copy_stream(run, config, err);
 }
 
+static DgStatus stream_cursor(DgStepRun *run, const void *config, const DgStr *value, DgList *cursors, DgError *err)
+{
+    return copy_stream_cursor(run, config, value, cursors, err);
+}
+
 const DgStepOps dg_stream_ops = {
     .name = "dgc.Replication",
     .symbol = "dg_stream_ops",
@@ -14,6 +19,7 @@ const DgStepOps dg_stream_ops = {
     .fields = dg_stream_step_fields,
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
+    .cursor = stream_cursor,
 };
 
 const DgStepOps dg_stream_database_ops = {
@@ -23,6 +29,7 @@ const DgStepOps dg_stream_database_ops = {
     .fields = dg_stream_step_fields,
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
+    .cursor = stream_cursor,
     .no_warehouse = true,
 };
 
