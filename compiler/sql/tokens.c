@@ -210,7 +210,8 @@ typedef struct Scan {
 
 static bool word_is(const Token *t, const char *word)
 {
-    return t->kind == TOKEN_WORD && str_eq_nocase(t->text, str_from(word));
+    return t->kind == TOKEN_WORD && (t->text.ptr[0] | 0x20) == word[0] &&
+           str_eq_nocase(t->text, str_from(word));
 }
 
 static bool word_among(const Token *t, const char *const *words)
