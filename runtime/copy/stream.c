@@ -127,7 +127,7 @@ DgStatus copy_name_object(Copy *c, DgError *err)
 
 /* ---- One table, query, or set of files ---- */
 
-static DgStatus describe_source(Copy *c, DgError *err)
+DgStatus copy_describe_source(Copy *c, DgError *err)
 {
     c->info = (DgTableInfo){0};
     if (!c->source.engine || c->s->sql.len)
@@ -161,7 +161,7 @@ static DgStatus target_exists(Copy *c, bool *there, DgError *err)
 
 static DgStatus one(Copy *c, DgError *err)
 {
-    DG_TRY(describe_source(c, err));
+    DG_TRY(copy_describe_source(c, err));
     DG_TRY(copy_name_object(c, err));
     bool skip = false;
     if (c->s->target_options.ignore_existing == 1)

@@ -54,7 +54,7 @@ static DgStatus cursor_from_table(Copy *c, const DgTableInfo *table, DgError *er
     return DG_OK;
 }
 
-static DgStatus find_cursor(Copy *c, DgError *err)
+DgStatus copy_find_cursor(Copy *c, DgError *err)
 {
     Str json = {0};
     DgTableInfo table;
@@ -138,7 +138,7 @@ static DgDeletes deletes_of(DgValue v)
     return str_eq(type->as.s, S("soft")) ? DG_DELETES_SOFT : str_eq(type->as.s, S("hard")) ? DG_DELETES_HARD : DG_DELETES_NONE;
 }
 
-static DgStatus make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
+DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
 {
     const DgTargetOptions *o = &c->s->target_options;
     char package[33];
@@ -203,10 +203,10 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     CopyWatch *watch = NULL;
     DgRows *rows = NULL;
     bool unknown = false;
-    DG_TRY(make_spec(c, &spec, err));
+    DG_TRY(copy_make_spec(c, &spec, err));
     spec.drift = log_drift;
     DG_TRY(load_lease(c->target.db, c->to, spec.pipeline, spec.stream, &spec.epoch, err));
-    DG_TRY(find_cursor(c, err));
+    DG_TRY(copy_find_cursor(c, err));
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
     if (!rows) {
         dg_log(c->run, DG_LOG_WARNING, "`%.*s` matches no file; nothing was loaded", FMT(c->name));

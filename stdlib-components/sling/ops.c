@@ -12,6 +12,11 @@ static DgStatus stream_cursor(DgStepRun *run, const void *config, const DgStr *v
     return copy_stream_cursor(run, config, value, cursors, err);
 }
 
+static DgStatus stream_explain(DgStepRun *run, const void *config, DgStr *text, DgError *err)
+{
+    return copy_stream_explain(run, config, text, err);
+}
+
 const DgStepOps dg_stream_ops = {
     .name = "dgc.Replication",
     .symbol = "dg_stream_ops",
@@ -20,6 +25,7 @@ const DgStepOps dg_stream_ops = {
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
     .cursor = stream_cursor,
+    .explain = stream_explain,
 };
 
 const DgStepOps dg_stream_database_ops = {
@@ -30,6 +36,7 @@ const DgStepOps dg_stream_database_ops = {
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
     .cursor = stream_cursor,
+    .explain = stream_explain,
     .no_warehouse = true,
 };
 
