@@ -93,7 +93,7 @@ static DgStatus explain(const S3 *s3, Arena *a, DgStatus status, const DgHttpAns
     }
     if (code.len)
         dg_fail(err, status, "could not %s: %.*s (%.*s)", what, FMT(code), FMT(message));
-    if (str_eq(code, S("SignatureDoesNotMatch")) || str_eq(code, S("InvalidAccessKeyId")))
+    if (status == DG_NOPERM)
         dg_hint(err, "the keys come from %.*s", FMT(s3->aws.source));
     err->retry_after_ms = retry;
     return status;
