@@ -111,7 +111,7 @@ def cases(work, data, port):
     os.chmod("process.sh", 0o755)
     look = ["conns", "discover", "s3://lake", "--table", "a.*"]
     verdict(*dgc(*look, env=bare)[:1], "the default profile")
-    good, words, _ = dgc(*look, env={**bare, "AWS_PROFILE": "wrong"}, code=77)
+    good, words, _ = dgc(*look, env={**bare, "AWS_PROFILE": "wrong"}, code=78)
     verdict(good and "profile `wrong`" in words, "a profile by name", words)
     verdict(*dgc(*look, env={**bare, "AWS_PROFILE": "process"})[:1], "credential_process")
     fake = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Fake)
