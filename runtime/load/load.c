@@ -28,7 +28,11 @@ void load_add(Load *l, const char *fmt, ...)
 
 DgStatus load_exec(Load *l, int64_t *changed, DgError *err)
 {
-    DgStatus status = l->sql.failed ? os_no_memory(err, "making SQL") : l->engine->exec(l->db, buf_str(&l->sql), changed, err);
+    DgStatus status = l->sql.failed ? os_no_memory(err, "making SQL") : DG_OK;
+    if (status == DG_OK && l->explain)
+        buf_format(l->explain, "%.*s\n", FMT(buf_str(&l->sql)));
+    else if (status == DG_OK)
+        status = l->engine->exec(l->db, buf_str(&l->sql), changed, err);
     l->sql.len = 0;
     return status;
 }
@@ -261,6 +265,20 @@ DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn
     } else if (begun) {
         target->engine->rollback(target, &ignored);
     }
+    buf_free(&l.sql);
+    arena_free(&l.arena);
+    return status;
+}
+
+DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, const DgLoadSpec *spec, StrBuf *out, DgError *err)
+{
+    DgLoadCounts counts = {0};
+    Load l = {.db = target, .engine = target->engine, .d = target->engine->dialect, .spec = spec, .counts = &counts,
+              .sql = {.max = LIMIT_SQL_BYTES}, .explain = out};
+    arena_init(&l.arena, 64 << 20);
+    DgStatus status = prepare(&l, columns, count, err);
+    if (status == DG_OK) /* a table that is replaced by one of the same columns is no news */
+        status = l.exists || !l.table.columns_count ? load_evolve(&l, err) : DG_OK;
     buf_free(&l.sql);
     arena_free(&l.arena);
     return status;

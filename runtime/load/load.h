@@ -81,7 +81,8 @@ DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn
 /* After an unknown outcome, on a new connection: whether the package was committed. */
 DgStatus load_probe(DgDb *target, DgTableName table, Str package, bool *there, DgError *err);
 
-/* What would be done: the DDL and DML, one statement a line; nothing is changed. */
+/* What would be done to the table before any row is written, one statement a line (nothing when it is as
+ * it should be); nothing is changed. */
 DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, const DgLoadSpec *spec,
                       StrBuf *out, DgError *err);
 
@@ -94,16 +95,5 @@ DgStatus load_cursor(DgDb *target, Arena *a, DgTableName table, Str pipeline, St
 DgStatus load_cursor_set(DgDb *target, DgTableName table, Str pipeline, Str stream, Str cursor, DgError *err);
 /* Takes the stream's lease: *epoch is larger than every earlier one's. */
 DgStatus load_lease(DgDb *target, DgTableName table, Str pipeline, Str stream, int64_t *epoch, DgError *err);
-
-typedef struct DgPackage {
-    Str stream, run, package, status; /* loading, committed */
-    DgTableName table;
-    int64_t rows, committed_us;
-    Str cursor;
-} DgPackage;
-typedef Array(DgPackage) DgPackages;
-DgStatus load_packages(DgDb *target, Arena *a, Str schema, Str pipeline, DgPackages *out, DgError *err);
-/* Drops what a dead package left (staging tables); DG_END: no such package. */
-DgStatus load_abort(DgDb *target, Str schema, Str package, DgError *err);
 
 #endif

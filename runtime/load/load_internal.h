@@ -33,6 +33,7 @@ typedef struct Load {
     DgLoadCounts *counts;
     Arena arena;
     StrBuf sql;          /* of the statement being made */
+    StrBuf *explain;     /* not NULL: statements are written there and not run */
     DgTableInfo table;   /* as it was found; columns_count 0: it is not there */
     bool exists;
     LoadColumn *columns;
