@@ -75,8 +75,8 @@ contents() {
     parquet)
         files=$(python3 -c 'import json, sys; d = sys.argv[1]; print(", ".join("\x27%s/%s\x27" % (d, f) for f in json.load(open(d + "/_dgc_manifest.json"))["files"]))' "$COPY_TO/$2")
         "$scratch/query" "" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM read_parquet([$files])) t"
-        # Nothing is left that the manifest does not name.
-        [ "$(tr -cd , <<< "$files," | wc -c)" = "$(find "$COPY_TO/$2" -type f ! -name _dgc_manifest.json | wc -l)" ] || echo "leftover: $(ls -A "$COPY_TO/$2" | tr '\n' ' ')" ;;
+        # Nothing is left that the manifest does not name, but for manifests on their way, which stay for an hour.
+        [ "$(tr -cd , <<< "$files," | wc -c)" = "$(find "$COPY_TO/$2" -type f ! -name '*_dgc_manifest.json*' | wc -l)" ] || echo "leftover: $(ls -A "$COPY_TO/$2" | tr '\n' ' ')" ;;
     esac 2>&1
 }
 
