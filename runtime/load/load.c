@@ -137,12 +137,14 @@ static DgStatus prepare_replace(Load *l, const DgColumn *columns, int32_t count,
     l->spec = other;
     DgStatus status = load_plan(l, columns, count, err);
     other->drift = spec->drift;
-    bool fits = status == DG_OK && (!l->table.columns_count || load_same_shape(l));
+    bool fits = status == DG_OK && (!l->table.columns_count || other->table_ddl.len || load_same_shape(l));
     if (fits)
         return DG_OK;
     *l->counts = (DgLoadCounts){0};
     l->spec = spec;
-    l->renames = l->table.columns_count > 0;
+    l->renames = status == DG_OK || status == DG_DATA; /* what the old table cannot take does not matter */
+    if (!l->renames)
+        return status;
     return load_plan(l, columns, count, err);
 }
 
@@ -233,6 +235,17 @@ static DgStatus before(Load *l, DgRows *rows, DgError *err)
     return l->renames ? load_rename(l, rows, err) : load_evolve(l, err);
 }
 
+/* Where tables do not roll back, the session still has its staging. */
+static void drop_left_over(Load *l)
+{
+    DgError ignored = {0};
+    if (l->d->transactional_ddl || !l->staging.table.len)
+        return;
+    l->sql.len = 0;
+    load_add(l, "%sIF EXISTS %S", str_from(l->d->drop_staging));
+    load_exec(l, NULL, &ignored);
+}
+
 static DgStatus run(Load *l, DgRows *rows, DgCursorFn last, void *last_context, bool *unknown, DgError *err)
 {
     DgLoadSpec other;
@@ -248,8 +261,10 @@ static DgStatus run(Load *l, DgRows *rows, DgCursorFn last, void *last_context, 
         if (status == DG_OK)
             os_crashpoint("load-committed");
     }
-    if (status != DG_OK && !*unknown)
+    if (status != DG_OK && !*unknown) {
         l->engine->rollback(l->db, &ignored);
+        drop_left_over(l);
+    }
     return status;
 }
 

@@ -70,14 +70,14 @@ static DgStatus drop_duplicates(Load *l, DgError *err)
         return DG_OK;
     load_add(l, "%s", str_from(l->d->staging));
     sql_table(&l->sql, l->d, older);
-    load_add(l, " AS SELECT n FROM (SELECT %s AS n, row_number() OVER (PARTITION BY ", number);
+    load_add(l, " AS SELECT _dgc_older FROM (SELECT %s AS _dgc_older, row_number() OVER (PARTITION BY ", number);
     add_key_names(l);
     buf_add(&l->sql, S(" ORDER BY "));
     if (l->update_key.len)
         load_add(l, "CASE WHEN %n IS NULL THEN 1 ELSE 0 END, %n DESC, ", l->update_key, l->update_key);
-    load_add(l, "%s DESC) AS place FROM %S) AS d WHERE place > 1", number);
+    load_add(l, "%s DESC) AS _dgc_place FROM %S) AS _dgc_d WHERE _dgc_place > 1", number);
     DG_TRY(load_exec(l, NULL, err));
-    load_add(l, "DELETE FROM %S WHERE %s IN (SELECT n FROM ", number);
+    load_add(l, "DELETE FROM %S WHERE %s IN (SELECT _dgc_older FROM ", number);
     sql_table(&l->sql, l->d, older);
     buf_char(&l->sql, ')');
     DG_TRY(load_exec(l, NULL, err));

@@ -90,8 +90,10 @@ DgStatus load_rename(Load *l, DgRows *rows, DgError *err)
     if (status == DG_OK && !l->explain)
         status = l->engine->commit(l->db, &unknown, err); /* unknown or not: the next load drops it */
     if (status != DG_OK) {
-        if (!l->explain && !unknown)
-            l->engine->rollback(l->db, &ignored);
+        if (l->explain || unknown)
+            return status;
+        l->engine->rollback(l->db, &ignored);
+        load_abort(l->db, l->spec->table.schema, l->spec->package, &ignored);
         return status;
     }
     load_add(l, "RENAME TABLE %T TO ");

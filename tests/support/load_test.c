@@ -131,7 +131,8 @@ DgStatus bed_load(Bed *b, DgDisposition how, const char *columns, const char *ro
     bool unknown;
     b->spec.disposition = how;
     b->spec.drift = drift;
-    b->spec.package = str_format(&b->arena, "%032d", ++b->packages);
+    b->spec.package = str_format(&b->arena, "%016d%016d", b->packages + 1, b->packages + 1);
+    b->packages++;
     b->drift.len = 0;
     DgRows *from = bed_rows(b, columns, rows);
     engine_err = (DgError){0};
