@@ -44,8 +44,11 @@ static DgType wider_number(DgType a, DgType b)
         bool fits = (a.kind <= DG_FLOAT64 && b.kind <= DG_FLOAT64 && (!is_int(a) || digits_of(a) <= 15) && (!is_int(b) || digits_of(b) <= 15));
         return fits ? (DgType){DG_FLOAT64, 0, 0} : (DgType){DG_TEXT, 0, 0};
     }
-    if (is_int(a) && is_int(b))
-        return digits <= 5 ? (DgType){DG_INT32, 0, 0} : digits <= 19 && a.kind != DG_UINT64 && b.kind != DG_UINT64 ? (DgType){DG_INT64, 0, 0} : (DgType){DG_DECIMAL, 20, 0};
+    if (is_int(a) && is_int(b)) { /* both of one sign's kind, or one with room for the other's */
+        bool fits = digits <= 5 || (digits <= 10 && a.kind != DG_UINT32 && b.kind != DG_UINT32);
+        bool big = a.kind == DG_UINT64 || b.kind == DG_UINT64;
+        return fits ? (DgType){DG_INT32, 0, 0} : big ? (DgType){DG_DECIMAL, 20, 0} : (DgType){DG_INT64, 0, 0};
+    }
     if (a.kind == DG_DECIMAL)
         scale = a.scale;
     if (b.kind == DG_DECIMAL && b.scale > scale)
