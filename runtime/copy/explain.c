@@ -14,6 +14,18 @@ static const char *disposition_text(DgDisposition d)
     return texts[d];
 }
 
+/* Of all that a load would do what changes the table itself. */
+static void add_definitions(StrBuf *b, Str statements)
+{
+    Str line;
+    while (statements.len) {
+        str_cut(statements, '\n', &line, &statements);
+        bool defines = (str_starts(line, S("CREATE TABLE ")) || str_starts(line, S("ALTER TABLE "))) && str_find(line, S("_dgc_")) < 0;
+        if (defines)
+            buf_format(b, "%.*s\n", FMT(line));
+    }
+}
+
 /* The columns that would come: the query is opened for no rows. */
 static DgStatus target_lines(Copy *c, StrBuf *b, DgError *err)
 {
@@ -37,8 +49,11 @@ static DgStatus target_lines(Copy *c, StrBuf *b, DgError *err)
     DgStatus status = copy_open_rows(c, &watch, &rows, err);
     c->s = own;
     DG_TRY(status);
-    status = load_explain(c->target.db, rows->columns, rows->columns_count, &spec, b, err);
+    StrBuf all = {.max = 1 << 20};
+    status = load_explain(c->target.db, rows->columns, rows->columns_count, &spec, &all, err);
     rows_close(rows);
+    add_definitions(b, buf_str(&all));
+    buf_free(&all);
     return status;
 }
 

@@ -6,8 +6,9 @@
  * number: a runner whose lease went to another one does not commit.
  *
  * Engines whose DDL commits by itself (MySQL) get their final table by steps that each leave a
- * consistent state: a staging table `T__dgc_PACKAGE` is filled first, then data and state change in
- * one transaction of DML only; leftovers of dead packages are dropped by the next load.
+ * consistent state: the table is made or altered first, then data and state change in one transaction
+ * of DML only. A replace that changes columns fills `T__dgc_PACKAGE`, whose package is listed as
+ * `loading`, renames it, and writes the state; the next load drops what a dead one left.
  *
  * Dispositions are dlt's, strategies Sling's:
  *     append       rows are added
@@ -55,9 +56,9 @@ typedef struct DgLoadSpec {
     Str deleted_column;         /* soft: timestamp, default `_sling_deleted_at` */
     DgCasing casing;
     bool keep_columns;          /* the target's own columns only (ignore new ones) */
-    Str table_ddl, staging_table; /* user's own, with {col_types}; empty: made */
+    Str table_ddl;              /* user's own, with {col_types}; empty: made */
     Str pre_sql, post_sql;      /* in the transaction where DDL allows */
-    StrArray index_columns;     /* each a comma list */
+    StrArray index_columns;     /* each a comma list; made with the table */
     Str loaded_at, synced_at;   /* names of added timestamp columns; empty: none */
     Str valid_from, valid_to;   /* scd2; defaults `_dlt_valid_from`, `_dlt_valid_to` */
     const int64_t *text_sizes;  /* per column; NULL: unbounded text */
@@ -81,8 +82,7 @@ DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn
 /* After an unknown outcome, on a new connection: whether the package was committed. */
 DgStatus load_probe(DgDb *target, DgTableName table, Str package, bool *there, DgError *err);
 
-/* What would be done to the table before any row is written, one statement a line (nothing when it is as
- * it should be); nothing is changed. */
+/* What would be done: the DDL and DML, one statement a line; nothing is changed. */
 DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, const DgLoadSpec *spec,
                       StrBuf *out, DgError *err);
 
@@ -95,5 +95,16 @@ DgStatus load_cursor(DgDb *target, Arena *a, DgTableName table, Str pipeline, St
 DgStatus load_cursor_set(DgDb *target, DgTableName table, Str pipeline, Str stream, Str cursor, DgError *err);
 /* Takes the stream's lease: *epoch is larger than every earlier one's. */
 DgStatus load_lease(DgDb *target, DgTableName table, Str pipeline, Str stream, int64_t *epoch, DgError *err);
+
+typedef struct DgPackage {
+    Str stream, run, package, status; /* loading, committed */
+    DgTableName table;
+    int64_t rows, committed_us;
+    Str cursor;
+} DgPackage;
+typedef Array(DgPackage) DgPackages;
+DgStatus load_packages(DgDb *target, Arena *a, Str schema, Str pipeline, DgPackages *out, DgError *err);
+/* Drops what a dead package left (staging tables); DG_END: no such package. */
+DgStatus load_abort(DgDb *target, Str schema, Str package, DgError *err);
 
 #endif
