@@ -5,6 +5,9 @@
  *   query.c       the SELECT that reads a source: columns, conditions, placeholders
  *   watch.c       counts rows and remembers the largest update key as they pass
  *   shape.c       column types and constraints that the replication declares, added columns
+ *   transform.c   `transforms`: values changed by expressions
+ *   constrain.c   `columns: {age: 'integer | value >= 0'}`
+ *   cells.c       values of batches as values of expressions, and back
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
@@ -72,6 +75,13 @@ int64_t copy_watch_rows(const CopyWatch *w);
 
 /* Casts, constraints, added columns. Takes `from` over. */
 DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err);
+/* A text as a value of a type that is no text; false when it is none. */
+bool copy_store(DgVector *to, DgType type, int32_t row, const char *p, const char *end);
+
+/* ---- transform.c, constrain.c: like copy_shape, before and after it ---- */
+
+DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 /* ---- to_table.c, to_files.c ---- */
 

@@ -147,6 +147,7 @@ static void check_stream(DgPlanner *p, const DgStreamSettings *own, const DgStre
                        "stream `%.*s` is a backfill and says no `range`", (int)own->key.len, own->key.ptr);
     if (s->source_options.jq.len)
         p->api->report(p, "E0110", place_of(p, &own->source_options.jq, own), "`jmespath: a.b[]` says where the records are", "`jq` is not supported");
+    dg_replication_check_rules(p, own, s);
 }
 
 /* ---- Dagster's names ---- */

@@ -25,6 +25,9 @@ typedef struct ReplicationContext {
 
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c);
 
+/* check.c: expressions and hooks that will not do. Fields not set by `own` are those of `defaults`. */
+void dg_replication_check_rules(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *merged);
+
 extern const DgStepOps dg_stream_ops;          /* needs DuckDB: files, DuckDB, or an end that only the run knows */
 extern const DgStepOps dg_stream_database_ops; /* both ends are other databases */
 extern const DgStepOps *const dg_replication_steps[];
