@@ -12,7 +12,7 @@
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
- *   hooks.c       what runs before and after
+ *   hooks.c       what runs before and after; hooks_sql.c, hooks_out.c, hooks_files.c
  */
 #ifndef DGC_COPY_H
 #define DGC_COPY_H
@@ -49,6 +49,12 @@ typedef struct Copy {
     Str cursor;              /* value of the update key where the last run ended; empty: none */
     DgType cursor_type;
     Str failure;
+
+    /* For hooks. */
+    DgDb *merging;           /* the load's own transaction is open; else NULL */
+    int64_t rows_total;      /* {run.total_rows} */
+    Str status;              /* {run.status}: running, success, error */
+    int depth;               /* of groups */
 } Copy;
 
 /* ---- variables.c ---- */
@@ -56,6 +62,19 @@ typedef struct Copy {
 /* `{name}` and `{stream.table}` replaced; unknown ones DG_CONFIG with the nearest name. `${NAME}` is
  * the environment's. Values put into SQL must be safe there: `for_sql` refuses quotes in them. */
 DgStatus copy_expand(Copy *c, Str text, Str *out, DgError *err);
+
+/* One name; DG_END: there is none. */
+DgStatus copy_variable(Copy *c, Str name, DgValue *out, DgError *err);
+
+/* ---- stream.c ---- */
+
+/* A connection by its name: source, target, one of the step's, or the environment's. */
+DgStatus copy_connection(Copy *c, Str name, DgConn *out, DgError *err);
+
+/* ---- hooks.c ---- */
+
+/* DG_END: a hook says that the stream is to be skipped. */
+DgStatus hooks_run(Copy *c, const DgList *hooks, DgError *err);
 
 /* ---- query.c ---- */
 

@@ -81,6 +81,7 @@ typedef struct DgStreamStep {
     DgStr asset;                          /* its asset key */
     DgConnConfig source, target;
     DgStreamSettings settings;            /* merged */
+    DgList connections;                   /* of DgConnConfig: others that hooks name */
     DgList excluded;                      /* of DgStr: other entries that a wildcard leaves out */
     DgList env;                           /* of DgValuePair: the replication's `env` */
     DgList include_metadata;              /* of DgStr: column_metadata, row_count */

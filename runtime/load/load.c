@@ -215,10 +215,14 @@ static DgStatus in_transaction(Load *l, DgRows *rows, DgCursorFn last, void *con
     DgLoadSpec other;
     Str cursor = l->spec->cursor;
     DG_TRY(user_sql(l, l->spec->pre_sql, err));
+    if (l->spec->around)
+        DG_TRY(l->spec->around(l->spec->context, l->db, false, err));
     bool swaps = l->d->swaps && l->spec->disposition == DG_DISPOSE_REPLACE && l->table.columns_count;
     DG_TRY(swaps ? swap(l, rows, &other, err) : fill(l, rows, err));
     os_crashpoint("load-merged");
     DG_TRY(user_sql(l, l->spec->post_sql, err));
+    if (l->spec->around)
+        DG_TRY(l->spec->around(l->spec->context, l->db, true, err));
     if (last)
         DG_TRY(last(context, &l->arena, &cursor, err));
     DG_TRY(state_write(l, cursor, err));
