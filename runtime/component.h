@@ -337,6 +337,10 @@ typedef struct DgStepDecl {
     DgList assets;         /* of DgStr: what it makes */
     DgList checks;         /* of DgPair {asset, check name}: what it judges */
     DgList reads;          /* of DgStr: assets whose tables it needs beyond its assets' deps */
+    /* A step around others, without assets or checks of its own: it runs when one of these assets is
+     * made, anew when a run is resumed. */
+    DgList before;         /* of DgStr: their steps wait for it */
+    DgList after;          /* of DgStr: it waits for their steps, and runs however they ended */
     DgRetry retry;
     DgStr pool;
     const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */

@@ -78,6 +78,23 @@ static void anchor(Copy *c, DgConn *conn)
     conn->props = props;
 }
 
+static const DgConnConfig *find_config(const Copy *c, Str name)
+{
+    const DgStreamStep *s = c->step;
+    for (size_t i = 0; i < s->connections.count; i++)
+        if (str_eq(DG_ITEMS(DgConnConfig, s->connections)[i].name, name))
+            return &DG_ITEMS(DgConnConfig, s->connections)[i];
+    return str_eq(s->source.name, name) ? &s->source : str_eq(s->target.name, name) ? &s->target : NULL;
+}
+
+DgStatus copy_connection(Copy *c, Str name, DgConn *out, DgError *err)
+{
+    const DgConnConfig *config = find_config(c, name), bare = {.name = name};
+    DG_TRY(resolve(c, config ? config : &bare, out, err));
+    anchor(c, out);
+    return DG_OK;
+}
+
 DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err)
 {
     DG_TRY(resolve(c, config, &end->conn, err));
@@ -170,7 +187,18 @@ static DgStatus one(Copy *c, DgError *err)
         dg_log(c->run, DG_LOG_INFO, "%.*s is there already", FMT(c->object));
         return DG_OK;
     }
-    return c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err);
+    c->rows_total = 0;
+    c->status = S("running");
+    DgStatus status = hooks_run(c, &c->s->hooks.pre, err);
+    if (status == DG_END) { /* a hook says so */
+        dg_log(c->run, DG_LOG_WARNING, "`%.*s` is skipped", FMT(c->name));
+        return DG_OK;
+    }
+    DG_TRY(status);
+    DG_TRY(c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err));
+    c->status = S("success");
+    status = hooks_run(c, &c->s->hooks.post, err);
+    return status == DG_END ? DG_OK : status;
 }
 
 static bool is_wildcard(Str s)
@@ -250,4 +278,46 @@ DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
     copy_close_end(&c.target);
     arena_free(&c.arena);
     return status;
+}
+
+/* Rows and fate of the streams that were to come before: what hooks.end can ask for. */
+static void look_back(Copy *c)
+{
+    Run *run = c->run->run;
+    const DgStepDef *def = c->run->def;
+    c->status = S("success");
+    pthread_mutex_lock(&run->lock);
+    for (int32_t i = 0; i < run->units_count; i++) {
+        const Unit *u = &run->units[i];
+        bool before = false;
+        for (int32_t k = 0; k < def->after.count; k++)
+            before = before || def->after.items[k] == u->step;
+        if (!before || u->def->around.count)
+            continue;
+        c->rows_total += u->rows;
+        if (u->state != UNIT_SUCCEEDED && u->state != UNIT_DONE_BEFORE)
+            c->status = S("error");
+    }
+    pthread_mutex_unlock(&run->lock);
+}
+
+DgStatus copy_hooks(DgStepRun *run, const DgStreamStep *step, const DgList *hooks, DgError *err)
+{
+    Copy c = {.run = run, .step = step, .s = &step->settings, .started_us = os_real_us(), .status = S("running")};
+    arena_init(&c.arena, 256 << 20);
+    if (run->def->always)
+        look_back(&c);
+    DgStatus status = copy_resolve_end(&c, &step->source, &c.source, err);
+    if (status == DG_OK)
+        status = copy_resolve_end(&c, &step->target, &c.target, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.source, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.target, err);
+    if (status == DG_OK)
+        status = hooks_run(&c, hooks, err);
+    copy_close_end(&c.source);
+    copy_close_end(&c.target);
+    arena_free(&c.arena);
+    return status == DG_END ? DG_OK : status;
 }

@@ -307,6 +307,8 @@ DgStatus copy_to_files(Copy *c, DgError *err)
 {
     Writing w = {.c = c};
     DgError ignored = {0};
+    if (c->s->hooks.pre_merge.count + c->s->hooks.post_merge.count)
+        return dg_fail(err, DG_CONFIG, "hooks pre_merge and post_merge belong to the transaction of a database; `%.*s` goes to files", FMT(c->name));
     find_place(&w);
     if (w.file.len && c->incremental) {
         dg_fail(err, DG_CONFIG, "stream `%.*s` is incremental, and one file cannot be continued", FMT(c->name));
@@ -316,6 +318,7 @@ DgStatus copy_to_files(Copy *c, DgError *err)
     DgStatus status = write_all(&w, err);
     if (w.local.len)
         os_remove_tree(str_cstr(&c->arena, w.local), &ignored);
+    c->rows_total = w.rows;
     if (status == DG_OK)
         dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows in %zu file%s", FMT(c->object), (long long)w.rows, w.files.count, w.files.count == 1 ? "" : "s");
     return status;

@@ -187,6 +187,16 @@ static void log_drift(void *context, Str what)
     dg_log(((Copy *)context)->run, DG_LOG_WARNING, "%.*s", FMT(what));
 }
 
+/* hooks.pre_merge and hooks.post_merge. There the rows are on their way, so skipping ends the hooks only. */
+static DgStatus merge_hooks(void *context, DgDb *db, bool after, DgError *err)
+{
+    Copy *c = context;
+    c->merging = db;
+    DgStatus status = hooks_run(c, after ? &c->s->hooks.post_merge : &c->s->hooks.pre_merge, err);
+    c->merging = NULL;
+    return status == DG_END ? DG_OK : status;
+}
+
 static void report(Copy *c, const DgLoadCounts *n)
 {
     dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows read, %lld inserted, %lld updated, %lld deleted", FMT(c->object), (long long)n->rows_read,
@@ -205,6 +215,8 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     bool unknown = false;
     DG_TRY(copy_make_spec(c, &spec, err));
     spec.drift = log_drift;
+    if (c->s->hooks.pre_merge.count + c->s->hooks.post_merge.count)
+        spec.around = merge_hooks;
     DG_TRY(load_lease(c->target.db, c->to, spec.pipeline, spec.stream, &spec.epoch, err));
     DG_TRY(copy_find_cursor(c, err));
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
@@ -221,5 +233,6 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     }
     if (status == DG_OK)
         report(c, &counts);
+    c->rows_total = counts.rows_read;
     return status;
 }
