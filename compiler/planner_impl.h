@@ -34,6 +34,8 @@ bool query_is_scalar(DgPlanner *p, const void *field);
 bool query_is_known(DgPlanner *p, const void *field);
 void query_report(DgPlanner *p, const char *code, const void *field, const char *help,
                   const char *fmt, ...) DG_PRINTF(5, 6);
+void query_report_name(DgPlanner *p, const void *field, const char *noun, DgStr wrong,
+                       const char *const *names, const char *fmt, ...) DG_PRINTF(6, 7);
 void *query_alloc(DgPlanner *p, size_t bytes);
 DgStr query_format(DgPlanner *p, const char *fmt, ...) DG_PRINTF(2, 3);
 DgStr query_resolve(DgPlanner *p, const void *field, DgStr path);

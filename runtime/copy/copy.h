@@ -5,6 +5,7 @@
  *   query.c       the SELECT that reads a source: columns, conditions, placeholders
  *   watch.c       counts rows and remembers the largest update key as they pass
  *   shape.c       column types and constraints that the replication declares, added columns
+ *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load

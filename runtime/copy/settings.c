@@ -7,7 +7,7 @@ static const char *const modes[] = {"", "full-refresh", "incremental", "truncate
 
 #define THREE_WAY(T, f, text) DG_FIELD_ENUM(T, f, .choices = dg_three_way, .fallback = "auto", .flags = DG_ADVANCED, .doc = text)
 #define TEXT(T, f, text) DG_FIELD_STRING(T, f, .flags = DG_ADVANCED, .doc = text)
-#define NUMBER(T, f, text) DG_FIELD_INT(T, f, .flags = DG_ADVANCED, .doc = text)
+#define NUMBER(T, f, text) DG_FIELD_INT(T, f, .min = 0, .max = 9e18, .flags = DG_ADVANCED, .doc = text)
 #define ANYTHING(T, f, text) DG_FIELD_ANY(T, f, .flags = DG_ADVANCED, .doc = text)
 
 static const DgField source_fields[] = {
@@ -15,7 +15,7 @@ static const DgField source_fields[] = {
     THREE_WAY(DgSourceOptions, header, "Whether the first line of a CSV names the columns."),
     THREE_WAY(DgSourceOptions, empty_as_null, "Empty text is null."),
     THREE_WAY(DgSourceOptions, skip_blank_lines, "Blank lines of a CSV are left out."),
-    NUMBER(DgSourceOptions, fields_per_rec, "Fields of each line."),
+    DG_FIELD_INT(DgSourceOptions, fields_per_rec, .min = -1, .max = 1e6, .flags = DG_ADVANCED, .doc = "Fields of each line; -1: any number."),
     NUMBER(DgSourceOptions, skip_lines, "Lines before the header."),
     NUMBER(DgSourceOptions, max_decimals, "Digits after the point at most."),
     NUMBER(DgSourceOptions, limit, "Rows at most."),
@@ -35,6 +35,8 @@ static const DgField source_fields[] = {
     TEXT(DgSourceOptions, chunk_expr, "Expression to cut a table into parts by."),
     TEXT(DgSourceOptions, encoding, "`utf8`, `latin1`, `utf16`."),
     ANYTHING(DgSourceOptions, chunk_size, "Backfill: `7d`, `6h`, or a number of the update key."),
+    DG_FIELD_ANY(DgSourceOptions, columns, .flags = DG_ADVANCED | DG_DEPRECATED | DG_BUILD, .doc = "write it as the stream's own `columns`"),
+    DG_FIELD_ANY(DgSourceOptions, transforms, .flags = DG_ADVANCED | DG_DEPRECATED | DG_BUILD, .doc = "write it as the stream's own `transforms`"),
     {0},
 };
 
@@ -92,7 +94,7 @@ const DgField dg_stream_fields[] = {
     DG_FIELD_STRINGS(DgStreamSettings, files, .flags = DG_ONE_OR_MANY | DG_ADVANCED, .doc = "Files to read, instead of the stream's name."),
     DG_FIELD_STRINGS(DgStreamSettings, primary_key, .flags = DG_ONE_OR_MANY, .doc = "Columns that tell rows apart: rows are merged by them."),
     DG_FIELD_STRINGS(DgStreamSettings, tags, .flags = DG_ONE_OR_MANY | DG_ADVANCED, .doc = "Tags."),
-    DG_FIELD_ANY(DgStreamSettings, columns, .doc = "Types of columns: `{amount: 'decimal(12,2)', '*': string}`."),
+    DG_FIELD_ANY(DgStreamSettings, columns, .flags = DG_BUILD, .doc = "Types of columns: `{amount: 'decimal(12,2)', '*': string}`."),
     DG_FIELD_ANY(DgStreamSettings, transforms, .flags = DG_ADVANCED, .doc = "Changes to values on their way."),
     DG_FIELD_STRUCT(DgStreamSettings, source_options, DgSourceOptions, source_fields, .doc = "How the source is read."),
     DG_FIELD_STRUCT(DgStreamSettings, target_options, DgTargetOptions, target_fields, .doc = "How the target is written."),

@@ -23,6 +23,7 @@ typedef struct DgSourceOptions {
     DgStr compression, format, null_if, datetime_format, delimiter, escape, quote, jmespath, jq, sheet,
         range, chunk_expr, encoding;
     DgValue chunk_size;         /* `7d`, `6h`, `1m`, or a number of rows */
+    DgValue columns, transforms;/* old places of the stream's keys; empty once merged */
 } DgSourceOptions;
 
 typedef struct DgTargetOptions {
@@ -87,6 +88,13 @@ typedef struct DgStreamStep {
     DgStr replication;                    /* file's stem: part of the state key */
 } DgStreamStep;
 extern const DgField dg_stream_step_fields[];
+
+/* Names that both the compiler and the run go by; lists end in NULL. */
+extern const char *const dg_column_type_names[];
+bool dg_column_type(DgStr text, DgType *out);  /* `decimal(10,2)`; Sling's names and DuckDB's */
+extern const char *const dg_variable_names[];
+bool dg_variable_known(DgStr name);            /* `stream_table`, `stream.table` */
+bool dg_placeholder_known(DgStr name);         /* `incremental_where_cond`: left for the query */
 
 /* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and
  * `dgc copy` call. Reports progress, metadata and logs through `run`. */

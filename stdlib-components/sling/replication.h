@@ -18,12 +18,21 @@ typedef struct ReplicationContext {
     DgStr name;                /* of the steps and of the state: the file's stem, or op.name */
     DgList connections;        /* of DgConnEntry */
     const DgOpSpec *op;        /* or NULL */
+    DgStr file;                /* the replication's, where it has one of its own */
     const void *translation;   /* field, or NULL */
     DgList include_metadata;   /* of DgStr */
     const void *at;            /* field for what belongs to no stream */
 } ReplicationContext;
 
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c);
+
+/* merge.c, checks.c, assets.c: a stream's settings, what is wrong with them, its asset (the key comes back). */
+void dg_replication_merge(DgPlanner *p, DgStreamSettings *to, const DgStreamSettings *own, const DgStreamSettings *defaults);
+void dg_replication_check_connections(DgPlanner *p, const ReplicationContext *c);
+void dg_replication_check_whole(DgPlanner *p, const Replication *r, const ReplicationContext *c);
+void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own,
+                          const DgStreamSettings *merged);
+DgStr dg_replication_asset(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own);
 
 extern const DgStepOps dg_stream_ops;          /* needs DuckDB: files, DuckDB, or an end that only the run knows */
 extern const DgStepOps dg_stream_database_ops; /* both ends are other databases */

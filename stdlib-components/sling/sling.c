@@ -27,7 +27,7 @@ typedef struct Config {
 static const DgField fields[] = {
     DG_FIELD_STRUCT_MAP(Config, connections, DgConnEntry, dg_conn_entry_fields, .example = "{MY_PG: {type: postgres, host: localhost, user: me, database: shop}}",
                         .doc = "Connections by name. One that is not here is looked for in the environment."),
-    DG_FIELD_STRUCTS(Config, replications, File, file_fields, .flags = DG_REQUIRED, .example = "[{path: replication.yaml}]", .doc = "Sling's replication files."),
+    DG_FIELD_STRUCTS(Config, replications, File, file_fields, .example = "[{path: replication.yaml}]", .doc = "Sling's replication files."),
     DG_FIELD_ANY(Config, sling, .flags = DG_DEPRECATED | DG_ADVANCED, .doc = "write the connections under `connections`, by name"),
     {0},
 };
@@ -53,7 +53,7 @@ static void sling_plan(DgPlanner *p, const void *data)
         if (!r)
             continue;
         dg_replication_plan(p, r, &(ReplicationContext){
-            .name = file->op.name.len ? file->op.name : stem(path), .connections = config->connections, .op = &file->op,
+            .name = file->op.name.len ? file->op.name : stem(path), .file = path, .connections = config->connections, .op = &file->op,
             .translation = &file->translation, .include_metadata = file->include_metadata, .at = &file->path});
     }
 }
