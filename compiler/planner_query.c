@@ -84,6 +84,7 @@ static Span span_within(const Plan *plan, Span at, Str wrong)
 void query_report_name(DgPlanner *p, const void *field, const char *noun, DgStr wrong,
                        const char *const *names, const char *fmt, ...)
 {
+    enum { NAMES_SHOWN = 20 };
     const PlannerImpl *m = p->impl;
     Plan *plan = m->b->plan;
     StrArray all = {0};
@@ -95,8 +96,11 @@ void query_report_name(DgPlanner *p, const void *field, const char *noun, DgStr 
     va_end(args);
     for (size_t i = 0; names[i]; i++) {
         array_add(plan->arena, &all, str_from(names[i]));
-        buf_format(&list, "%s%s", i ? ", " : "", names[i]);
+        if (i < NAMES_SHOWN)
+            buf_format(&list, "%s%s", i ? ", " : "", names[i]);
     }
+    if (all.count > NAMES_SHOWN)
+        buf_format(&list, " and %zu more", all.count - NAMES_SHOWN);
     DiagItem *it = diag_report(plan->diag, E0110, part.file ? part : at, "%.*s", FMT(text));
     Str near = diag_nearest(plan->arena, wrong, all.items, all.count);
     if (part.file)

@@ -33,29 +33,16 @@ bool dg_column_type(DgStr text, DgType *out)
 }
 
 const char *const dg_variable_names[] = {
-    "stream_name", "stream_name_lower", "stream_name_upper", "stream_schema", "stream_schema_lower", "stream_schema_upper",
-    "stream_table", "stream_table_lower", "stream_table_upper", "stream_full_name", "stream_description", "stream_run_id",
-    "stream_file_name", "stream_file_folder", "stream_file_path", "stream_file_ext",
-    "source_name", "source_type", "source_kind", "source_schema", "source_database", "source_bucket", "source_container", "source_account",
-    "target_name", "target_type", "target_kind", "target_schema", "target_database", "target_bucket", "target_container", "target_account",
-    "object_name", "object_full_name", "object_schema", "object_table", "update_key", "run_id", "run_timestamp", "ISO8601",
-    "YYYY", "YY", "MM", "MMM", "DD", "DDD", "HH", "hh", "mm", "ss",
+    "stream_table", "stream_schema", "stream_name", "stream_full_name", "stream_file_name", "stream_file_folder", "stream_file_path",
+    "stream_file_ext", "target_schema", "run_timestamp", "YYYY", "MM", "DD", "HH", "update_key",
+    "incremental_where_cond", "incremental_value", "start_value", "end_value", "fields", "col_types",
+    "stream_name_lower", "stream_name_upper", "stream_schema_lower", "stream_schema_upper", "stream_table_lower", "stream_table_upper",
+    "stream_description", "stream_run_id", "source_name", "source_type", "source_kind", "source_schema", "source_database", "source_bucket", "source_container", "source_account",
+    "target_name", "target_type", "target_kind", "target_database", "target_bucket", "target_container", "target_account",
+    "object_name", "object_full_name", "object_schema", "object_table", "run_id", "ISO8601",
+    "YY", "MMM", "DDD", "hh", "mm", "ss",
     "part_year", "part_month", "part_year_month", "part_day", "part_hour", NULL,
 };
-
-/* `stream.table` is `stream_table`. */
-bool dg_variable_known(DgStr name)
-{
-    ptrdiff_t dot = str_find_char(name, '.');
-    for (size_t i = 0; dg_variable_names[i]; i++) {
-        Str known = str_from(dg_variable_names[i]);
-        bool dotted = dot > 0 && known.len == name.len && known.ptr[dot] == '_' && str_eq(str_sub(known, 0, dot), str_sub(name, 0, dot)) &&
-                      str_eq(str_sub(known, dot + 1, known.len), str_sub(name, dot + 1, name.len));
-        if (dotted || str_eq(known, name))
-            return true;
-    }
-    return false;
-}
 
 /* Filled in when the query is built, not before. */
 bool dg_placeholder_known(DgStr name)
@@ -64,5 +51,21 @@ bool dg_placeholder_known(DgStr name)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_eq(name, str_from(names[i])))
             return true;
+    return false;
+}
+
+/* `stream.table` is `stream_table`. */
+bool dg_variable_known(DgStr name)
+{
+    ptrdiff_t dot = str_find_char(name, '.');
+    for (size_t i = 0; dg_variable_names[i]; i++) {
+        Str known = str_from(dg_variable_names[i]);
+        if (dg_placeholder_known(known))
+            continue;
+        bool dotted = dot > 0 && known.len == name.len && known.ptr[dot] == '_' && str_eq(str_sub(known, 0, dot), str_sub(name, 0, dot)) &&
+                      str_eq(str_sub(known, dot + 1, known.len), str_sub(name, dot + 1, name.len));
+        if (dotted || str_eq(known, name))
+            return true;
+    }
     return false;
 }

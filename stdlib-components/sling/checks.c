@@ -80,7 +80,11 @@ static void check_names(DgPlanner *p, const DgStreamSettings *s)
     check_name(p, &s->target_options.compression, "compression", packs);
     check_name(p, &s->target_options.encoding, "encoding", encodings);
     check_name(p, &s->target_options.column_casing, "column_casing", casings);
-    check_name(p, &s->target_options.merge_strategy, "merge_strategy", strategies);
+    if (equal(s->target_options.merge_strategy, "upsert") || equal(s->target_options.merge_strategy, "merge"))
+        p->api->report(p, "E0110", &s->target_options.merge_strategy, "write `update_insert`: rows that are there are updated, others inserted",
+                       "`merge_strategy` cannot be `%.*s`", (int)s->target_options.merge_strategy.len, s->target_options.merge_strategy.ptr);
+    else
+        check_name(p, &s->target_options.merge_strategy, "merge_strategy", strategies);
 }
 
 /* ---- {variables} ---- */
