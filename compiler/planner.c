@@ -361,6 +361,8 @@ static void planner_step(DgPlanner *p, const DgStepDecl *decl)
     if (file && document.end <= (size_t)file->text.len)
         step->source = str_sub(file->text, document.start, document.end);
     apply_op(p, step, decl);
+    if (decl->name_stays)
+        step->name = decl->name;
     own_outputs(p, step, decl);
     if (decl->assets.count + decl->checks.count && !step->assets.count && !step->checks.count)
         return; /* all that it makes was refused, and that was reported */

@@ -337,6 +337,7 @@ typedef struct DgStepDecl {
     DgStr pool;
     const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */
     const DgOpSpec *op_filled; /* or one that dg_op_spec_fields filled */
+    bool name_stays;       /* whatever `op` calls it */
     const void *at;
 } DgStepDecl;
 

@@ -107,45 +107,52 @@ const DgField dg_stream_fields[] = {
     {0},
 };
 
-const DgField dg_conn_entry_fields[] = {
-    DG_FIELD_ANY(DgConnEntry, type, .flags = 0, .doc = "`postgres`, `mysql`, `mariadb`, `sqlite`, `duckdb`, `file`, `http`, `s3`.", .example = "postgres"),
-    DG_FIELD_ANY(DgConnEntry, url, .flags = DG_ADVANCED, .doc = "All in one: `postgres://user:password@host:5432/database`."),
-    DG_FIELD_ANY(DgConnEntry, connection_string, .flags = DG_ADVANCED, .doc = "The same as `url`."),
-    DG_FIELD_ANY(DgConnEntry, host, .flags = 0, .doc = "Server."),
-    DG_FIELD_ANY(DgConnEntry, port, .flags = DG_ADVANCED, .doc = "Port."),
-    DG_FIELD_ANY(DgConnEntry, user, .flags = 0, .doc = "User."),
-    DG_FIELD_ANY(DgConnEntry, username, .flags = DG_ADVANCED, .doc = "The same as `user`."),
-    DG_FIELD_ANY(DgConnEntry, password, .flags = 0, .doc = "Password: `\"{{ env.PGPASSWORD }}\"`."),
-    DG_FIELD_ANY(DgConnEntry, database, .flags = 0, .doc = "Database."),
-    DG_FIELD_ANY(DgConnEntry, dbname, .flags = DG_ADVANCED, .doc = "The same as `database`."),
-    DG_FIELD_ANY(DgConnEntry, schema, .flags = DG_ADVANCED, .doc = "Schema of names that have none."),
-    DG_FIELD_ANY(DgConnEntry, sslmode, .flags = DG_ADVANCED, .doc = "`disable`, `prefer`, `require`, `verify-ca`, `verify-full`."),
-    DG_FIELD_ANY(DgConnEntry, sslrootcert, .flags = DG_ADVANCED, .doc = "File of the certificate authority."),
-    DG_FIELD_ANY(DgConnEntry, sslcert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."),
-    DG_FIELD_ANY(DgConnEntry, sslkey, .flags = DG_ADVANCED, .doc = "File of the client's key."),
-    DG_FIELD_ANY(DgConnEntry, role, .flags = DG_ADVANCED, .doc = "Role to take after connecting."),
-    DG_FIELD_ANY(DgConnEntry, instance, .flags = DG_ADVANCED, .doc = "File of a SQLite or DuckDB database."),
-    DG_FIELD_ANY(DgConnEntry, path, .flags = DG_ADVANCED, .doc = "The same as `instance`; or a folder of files."),
-    DG_FIELD_ANY(DgConnEntry, socket, .flags = DG_ADVANCED, .doc = "Unix socket."),
-    DG_FIELD_ANY(DgConnEntry, charset, .flags = DG_ADVANCED, .doc = "Accepted: always utf8mb4."),
-    DG_FIELD_ANY(DgConnEntry, ssl_ca, .flags = DG_ADVANCED, .doc = "File of the certificate authority."),
-    DG_FIELD_ANY(DgConnEntry, ssl_cert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."),
-    DG_FIELD_ANY(DgConnEntry, ssl_key, .flags = DG_ADVANCED, .doc = "File of the client's key."),
-    DG_FIELD_ANY(DgConnEntry, tls, .flags = DG_ADVANCED, .doc = "Whether TLS is required."),
-    DG_FIELD_ANY(DgConnEntry, bucket, .flags = DG_ADVANCED, .doc = "Bucket."),
-    DG_FIELD_ANY(DgConnEntry, access_key_id, .flags = DG_ADVANCED, .doc = "Access key."),
-    DG_FIELD_ANY(DgConnEntry, secret_access_key, .flags = DG_ADVANCED, .doc = "Its secret."),
-    DG_FIELD_ANY(DgConnEntry, session_token, .flags = DG_ADVANCED, .doc = "Token of temporary credentials."),
-    DG_FIELD_ANY(DgConnEntry, region, .flags = DG_ADVANCED, .doc = "Region."),
-    DG_FIELD_ANY(DgConnEntry, endpoint, .flags = DG_ADVANCED, .doc = "Address of a server that speaks S3."),
-    DG_FIELD_ANY(DgConnEntry, profile, .flags = DG_ADVANCED, .doc = "Profile of ~/.aws."),
-    DG_FIELD_ANY(DgConnEntry, use_environment, .flags = DG_ADVANCED, .doc = "Credentials from the environment."),
-    DG_FIELD_ANY(DgConnEntry, memory, .flags = DG_ADVANCED, .doc = "Bytes that DuckDB may use."),
-    DG_FIELD_ANY(DgConnEntry, threads, .flags = DG_ADVANCED, .doc = "Threads that DuckDB may use."),
-    DG_FIELD_ANY(DgConnEntry, connect_timeout, .flags = DG_ADVANCED, .doc = "Seconds to wait for a connection."),
-    DG_FIELD_ANY(DgConnEntry, statement_timeout, .flags = DG_ADVANCED, .doc = "Milliseconds a statement may take."),
-    DG_FIELD_ANY(DgConnEntry, application_name, .flags = DG_ADVANCED, .doc = "What the server shows."),
-    DG_FIELD_ANY(DgConnEntry, options, .flags = DG_ADVANCED, .doc = "Command-line options of the server session."),
+#define CONN_FIELDS \
+    DG_FIELD_ANY(DgConnEntry, type, .flags = 0, .doc = "`postgres`, `mysql`, `mariadb`, `sqlite`, `duckdb`, `file`, `http`, `s3`.", .example = "postgres"), \
+    DG_FIELD_ANY(DgConnEntry, url, .flags = DG_ADVANCED, .doc = "All in one: `postgres://user:password@host:5432/database`."), \
+    DG_FIELD_ANY(DgConnEntry, connection_string, .flags = DG_ADVANCED, .doc = "The same as `url`."), \
+    DG_FIELD_ANY(DgConnEntry, host, .flags = 0, .doc = "Server."), \
+    DG_FIELD_ANY(DgConnEntry, port, .flags = DG_ADVANCED, .doc = "Port."), \
+    DG_FIELD_ANY(DgConnEntry, user, .flags = 0, .doc = "User."), \
+    DG_FIELD_ANY(DgConnEntry, username, .flags = DG_ADVANCED, .doc = "The same as `user`."), \
+    DG_FIELD_ANY(DgConnEntry, password, .flags = 0, .doc = "Password: `\"{{ env.PGPASSWORD }}\"`."), \
+    DG_FIELD_ANY(DgConnEntry, database, .flags = 0, .doc = "Database."), \
+    DG_FIELD_ANY(DgConnEntry, dbname, .flags = DG_ADVANCED, .doc = "The same as `database`."), \
+    DG_FIELD_ANY(DgConnEntry, schema, .flags = DG_ADVANCED, .doc = "Schema of names that have none."), \
+    DG_FIELD_ANY(DgConnEntry, sslmode, .flags = DG_ADVANCED, .doc = "`disable`, `prefer`, `require`, `verify-ca`, `verify-full`."), \
+    DG_FIELD_ANY(DgConnEntry, sslrootcert, .flags = DG_ADVANCED, .doc = "File of the certificate authority."), \
+    DG_FIELD_ANY(DgConnEntry, sslcert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."), \
+    DG_FIELD_ANY(DgConnEntry, sslkey, .flags = DG_ADVANCED, .doc = "File of the client's key."), \
+    DG_FIELD_ANY(DgConnEntry, role, .flags = DG_ADVANCED, .doc = "Role to take after connecting."), \
+    DG_FIELD_ANY(DgConnEntry, instance, .flags = DG_ADVANCED, .doc = "File of a SQLite or DuckDB database."), \
+    DG_FIELD_ANY(DgConnEntry, path, .flags = DG_ADVANCED, .doc = "The same as `instance`; or a folder of files."), \
+    DG_FIELD_ANY(DgConnEntry, socket, .flags = DG_ADVANCED, .doc = "Unix socket."), \
+    DG_FIELD_ANY(DgConnEntry, charset, .flags = DG_ADVANCED, .doc = "Accepted: always utf8mb4."), \
+    DG_FIELD_ANY(DgConnEntry, ssl_ca, .flags = DG_ADVANCED, .doc = "File of the certificate authority."), \
+    DG_FIELD_ANY(DgConnEntry, ssl_cert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."), \
+    DG_FIELD_ANY(DgConnEntry, ssl_key, .flags = DG_ADVANCED, .doc = "File of the client's key."), \
+    DG_FIELD_ANY(DgConnEntry, tls, .flags = DG_ADVANCED, .doc = "Whether TLS is required."), \
+    DG_FIELD_ANY(DgConnEntry, bucket, .flags = DG_ADVANCED, .doc = "Bucket."), \
+    DG_FIELD_ANY(DgConnEntry, access_key_id, .flags = DG_ADVANCED, .doc = "Access key."), \
+    DG_FIELD_ANY(DgConnEntry, secret_access_key, .flags = DG_ADVANCED, .doc = "Its secret."), \
+    DG_FIELD_ANY(DgConnEntry, session_token, .flags = DG_ADVANCED, .doc = "Token of temporary credentials."), \
+    DG_FIELD_ANY(DgConnEntry, region, .flags = DG_ADVANCED, .doc = "Region."), \
+    DG_FIELD_ANY(DgConnEntry, endpoint, .flags = DG_ADVANCED, .doc = "Address of a server that speaks S3."), \
+    DG_FIELD_ANY(DgConnEntry, profile, .flags = DG_ADVANCED, .doc = "Profile of ~/.aws."), \
+    DG_FIELD_ANY(DgConnEntry, use_environment, .flags = DG_ADVANCED, .doc = "Credentials from the environment."), \
+    DG_FIELD_ANY(DgConnEntry, memory, .flags = DG_ADVANCED, .doc = "Bytes that DuckDB may use."), \
+    DG_FIELD_ANY(DgConnEntry, threads, .flags = DG_ADVANCED, .doc = "Threads that DuckDB may use."), \
+    DG_FIELD_ANY(DgConnEntry, connect_timeout, .flags = DG_ADVANCED, .doc = "Seconds to wait for a connection."), \
+    DG_FIELD_ANY(DgConnEntry, statement_timeout, .flags = DG_ADVANCED, .doc = "Milliseconds a statement may take."), \
+    DG_FIELD_ANY(DgConnEntry, application_name, .flags = DG_ADVANCED, .doc = "What the server shows."), \
+    DG_FIELD_ANY(DgConnEntry, options, .flags = DG_ADVANCED, .doc = "Command-line options of the server session.")
+
+const DgField dg_conn_entry_fields[] = {CONN_FIELDS, {0}};
+
+/* A connection of a list, which says its name. */
+const DgField dg_conn_item_fields[] = {
+    {.name = "name", .kind = DG_F_STRING, .offset = DG_OFFSET(DgConnEntry, key, DgStr), .flags = DG_REQUIRED | DG_BUILD, .doc = "Its name."},
+    CONN_FIELDS,
     {0},
 };
 

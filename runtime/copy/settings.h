@@ -62,7 +62,7 @@ extern const DgField dg_stream_fields[];
 
 /* A connection as the project names it; values may be secrets, resolved when the step begins. */
 typedef struct DgConnEntry DgConnEntry;
-extern const DgField dg_conn_entry_fields[];
+extern const DgField dg_conn_entry_fields[], dg_conn_item_fields[];
 struct DgConnEntry {
     DgStr key;                            /* its name */
     DgValue type, url, connection_string, host, port, user, username, password, database, dbname, schema,

@@ -74,31 +74,44 @@ static bool is_wildcard(DgStr name)
     return has(name, '*') || has(name, '?');
 }
 
+/* What a wildcard leaves to others: entries that name one table or file, and earlier wildcards. */
 static DgList others(DgPlanner *p, const Replication *r, const DgStreamSettings *own)
 {
     DgStr *items = p->api->alloc(p, r->streams.count * sizeof *items);
     size_t n = 0;
     for (size_t i = 0; i < r->streams.count && is_wildcard(own->key); i++) {
         const DgStreamSettings *other = &DG_ITEMS(DgStreamSettings, r->streams)[i];
-        if (other != own && !is_wildcard(other->key))
+        if (other != own && (other < own || !is_wildcard(other->key)))
             items[n++] = other->key;
     }
     return (DgList){items, n};
 }
 
-static DgStr step_name(DgPlanner *p, const ReplicationContext *c, DgStr key)
+static char name_char(char c)
 {
-    char *out = p->api->alloc(p, (size_t)(c->name.len + key.len + 3));
-    ptrdiff_t n = c->name.len;
-    memcpy(out, c->name.ptr, (size_t)n);
-    out[n++] = '_';
-    out[n++] = '_';
-    for (ptrdiff_t i = 0; i < key.len; i++) {
-        char ch = key.ptr[i];
-        bool word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
-        out[n++] = word ? ch : ch == '*' ? 'x' : '_';
-    }
-    return (DgStr){out, n};
+    bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return word ? c : c == '*' ? 'x' : '_';
+}
+
+static bool look_alike(DgStr a, DgStr b)
+{
+    for (ptrdiff_t i = 0; i < a.len && a.len == b.len; i++)
+        if (name_char(a.ptr[i]) != name_char(b.ptr[i]))
+            return false;
+    return a.len == b.len;
+}
+
+/* REPLICATION__STREAM; streams whose names come out alike are numbered. */
+static DgStr step_name(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own)
+{
+    char *stream = p->api->alloc(p, (size_t)own->key.len + 1);
+    int alike = 1;
+    for (ptrdiff_t i = 0; i < own->key.len; i++)
+        stream[i] = name_char(own->key.ptr[i]);
+    for (const DgStreamSettings *other = r->streams.items; other < own; other++)
+        alike += look_alike(other->key, own->key);
+    return alike == 1 ? p->api->format(p, "%.*s__%.*s", (int)c->name.len, c->name.ptr, (int)own->key.len, stream)
+                      : p->api->format(p, "%.*s__%.*s_%d", (int)c->name.len, c->name.ptr, (int)own->key.len, stream, alike);
 }
 
 static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own)
@@ -118,14 +131,8 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
     take_connection(p, c, &r->target, r->target, &step->target);
     *asset = step->asset = dg_replication_asset(p, r, c, own);
     bool plain = other_database(p, c, r->source) && other_database(p, c, r->target);
-    DgOpSpec *op = NULL;
-    if (c->op) {
-        op = p->api->alloc(p, sizeof *op);
-        *op = *c->op;
-        op->name = (DgStr){0};
-    }
-    p->api->step(p, &(DgStepDecl){.name = step_name(p, c, own->key), .ops = plain ? &dg_stream_database_ops : &dg_stream_ops, .config = step,
-                                  .assets = {asset, 1}, .op_filled = op, .at = own});
+    p->api->step(p, &(DgStepDecl){.name = step_name(p, r, c, own), .ops = plain ? &dg_stream_database_ops : &dg_stream_ops, .config = step,
+                                  .assets = {asset, 1}, .op_filled = c->op, .name_stays = true, .at = own});
 }
 
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c)
