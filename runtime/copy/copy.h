@@ -7,6 +7,8 @@
  *   shape.c       column types and constraints that the replication declares, added columns
  *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
+ *   state.c       cursors shown and changed
+ *   explain.c     what `plan` says
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
@@ -80,6 +82,20 @@ DgStatus copy_to_table(Copy *c, DgError *err);
 DgStatus copy_to_files(Copy *c, DgError *err);
 /* The rows of the stream at hand, shaped and watched. *out NULL: there are no files, which is allowed. */
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
+
+/* What `state reset` leaves. */
+#define COPY_CURSOR_RESET "{\"reset\":true}"
+DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err);
+DgStatus copy_find_cursor(Copy *c, DgError *err);
+Str copy_state_key(Copy *c); /* of the stream and table at hand */
+
+/* ---- stream.c ---- */
+DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err); /* not opened */
+DgStatus copy_open_end(Copy *c, CopyEnd *end, DgError *err);
+void copy_close_end(CopyEnd *end);
+DgStatus copy_name_stream(Copy *c, DgError *err); /* name, from: by the stream's own words */
+DgStatus copy_describe_source(Copy *c, DgError *err);
+DgStatus copy_name_object(Copy *c, DgError *err); /* object, to */
 
 /* ---- setting.c ---- */
 Str copy_setting(Copy *c, const char *name); /* empty: not set */

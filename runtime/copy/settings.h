@@ -99,7 +99,9 @@ bool dg_placeholder_known(DgStr name);         /* `incremental_where_cond`: left
 /* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and
  * `dgc copy` call. Reports progress, metadata and logs through `run`. */
 DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err);
-/* The replication's hooks.start and hooks.end. */
-DgStatus copy_hooks(DgStepRun *run, const DgStreamStep *step, const DgList *hooks, DgError *err);
+/* DgStepOps.cursor of a stream. */
+DgStatus copy_stream_cursor(DgStepRun *run, const DgStreamStep *step, const DgStr *value, DgList *cursors, DgError *err);
+/* DgStepOps.explain of a stream. */
+DgStatus copy_stream_explain(DgStepRun *run, const DgStreamStep *step, DgStr *text, DgError *err);
 
 #endif

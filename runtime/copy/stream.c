@@ -80,19 +80,22 @@ static void anchor(Copy *c, DgConn *conn)
     conn->props = props;
 }
 
-static DgStatus open_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err)
+DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err)
 {
     DG_TRY(resolve(c, config, &end->conn, err));
     anchor(c, &end->conn);
     if (!conn_is_database(&end->conn))
-        return fs_open(&end->conn, c->run->run->options.project, &end->fs, err);
+        return DG_OK;
     end->engine = engine_find(end->conn.type);
-    if (!end->engine)
-        return dg_fail(err, DG_BUG, "no engine for `%.*s`", FMT(end->conn.type));
-    return end->engine->open(&end->conn, &end->db, err);
+    return end->engine ? DG_OK : dg_fail(err, DG_BUG, "no engine for `%.*s`", FMT(end->conn.type));
 }
 
-static void close_end(CopyEnd *end)
+DgStatus copy_open_end(Copy *c, CopyEnd *end, DgError *err)
+{
+    return end->engine ? end->engine->open(&end->conn, &end->db, err) : fs_open(&end->conn, c->run->run->options.project, &end->fs, err);
+}
+
+void copy_close_end(CopyEnd *end)
 {
     if (end->engine)
         end->engine->close(end->db);
@@ -103,7 +106,7 @@ static void close_end(CopyEnd *end)
 
 /* ---- The target's object ---- */
 
-static DgStatus name_object(Copy *c, DgError *err)
+DgStatus copy_name_object(Copy *c, DgError *err)
 {
     Str object = c->s->object;
     if (!object.len)
@@ -126,7 +129,7 @@ static DgStatus name_object(Copy *c, DgError *err)
 
 /* ---- One table, query, or set of files ---- */
 
-static DgStatus describe_source(Copy *c, DgError *err)
+DgStatus copy_describe_source(Copy *c, DgError *err)
 {
     c->info = (DgTableInfo){0};
     if (!c->source.engine || c->s->sql.len)
@@ -160,8 +163,8 @@ static DgStatus target_exists(Copy *c, bool *there, DgError *err)
 
 static DgStatus one(Copy *c, DgError *err)
 {
-    DG_TRY(describe_source(c, err));
-    DG_TRY(name_object(c, err));
+    DG_TRY(copy_describe_source(c, err));
+    DG_TRY(copy_name_object(c, err));
     bool skip = false;
     if (c->s->target_options.ignore_existing == 1)
         DG_TRY(target_exists(c, &skip, err));
@@ -212,51 +215,43 @@ static DgStatus all_tables(Copy *c, DgTableName pattern, DgError *err)
     return DG_OK;
 }
 
-static DgStatus all(Copy *c, DgError *err)
+DgStatus copy_name_stream(Copy *c, DgError *err)
 {
     c->name = c->step->stream;
+    if (!c->source.engine || table_name_parse(&c->arena, c->step->stream, &c->from))
+        return DG_OK;
+    if (!c->s->sql.len)
+        return dg_fail(err, DG_CONFIG, "`%.*s` is no table name; a stream with another name needs `sql:`", FMT(c->step->stream));
+    c->from = (DgTableName){.table = c->step->stream};
+    return DG_OK;
+}
+
+static DgStatus all(Copy *c, DgError *err)
+{
+    DG_TRY(copy_name_stream(c, err));
     if (!c->source.engine)
         return one(c, err);
-    if (!table_name_parse(&c->arena, c->step->stream, &c->from)) {
-        if (!c->s->sql.len)
-            return dg_fail(err, DG_CONFIG, "`%.*s` is no table name; a stream with another name needs `sql:`", FMT(c->step->stream));
-        c->from = (DgTableName){.table = c->step->stream};
-    }
     return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
 }
 
-static DgStatus attempt(DgStepRun *run, const DgStreamStep *step, DgError *err)
+DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
 {
     Copy c = {.run = run, .step = step, .s = &step->settings, .started_us = os_real_us()};
     arena_init(&c.arena, 256 << 20);
     c.incremental = step->settings.mode == DG_COPY_INCREMENTAL || step->settings.mode == DG_COPY_BACKFILL;
     if (run->run->options.full_refresh)
         c.incremental = false;
-    DgStatus status = open_end(&c, &step->source, &c.source, err);
+    DgStatus status = copy_resolve_end(&c, &step->source, &c.source, err);
     if (status == DG_OK)
-        status = open_end(&c, &step->target, &c.target, err);
+        status = copy_resolve_end(&c, &step->target, &c.target, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.source, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.target, err);
     if (status == DG_OK)
         status = all(&c, err);
-    close_end(&c.source);
-    close_end(&c.target);
+    copy_close_end(&c.source);
+    copy_close_end(&c.target);
     arena_free(&c.arena);
     return status;
-}
-
-/* What may go away by itself (a connection that broke, a deadlock) is tried again, here: nothing of the
- * attempt was committed. Being fenced off is not of that kind. */
-DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
-{
-    enum { ATTEMPTS = 4 };
-    for (int i = 1;; i++) {
-        DgStatus status = attempt(run, step, err);
-        if (!dg_is_transient(status) || i == ATTEMPTS || dg_cancelled(run))
-            return status;
-        int64_t wait = err->retry_after_ms ? err->retry_after_ms : (int64_t)os_random_below((uint64_t)1000 << i);
-        dg_log(run, DG_LOG_WARNING, "%s; trying again in %.1f s (%d of %d)", err->message, (double)wait / 1000, i + 1, ATTEMPTS);
-        dg_waiting(run, err->message, os_real_us() / 1000 + wait);
-        for (int64_t slept = 0; slept < wait && !dg_cancelled(run); slept += 100)
-            os_sleep_ms(100);
-        dg_waiting(run, NULL, 0);
-    }
 }

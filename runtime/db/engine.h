@@ -115,6 +115,10 @@ struct DgDialect {
      * is made anew. */
     const char *alter_type;
     bool truncate;                    /* TRUNCATE TABLE rolls back with the rest */
+    const char *drop_staging;         /* MySQL's DROP TABLE commits, unless it is told what kind; NULL: DROP TABLE */
+    bool index_keys;                  /* tables that are merged into get an index of their keys */
+    bool index_staging;               /* and so does staging */
+    const char *analyze;              /* "ANALYZE ": staging's statistics, inside a transaction; NULL: not needed or not possible */
     bool swaps;                       /* a new table takes the old one's place by RENAME at the end */
 };
 

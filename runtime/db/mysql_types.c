@@ -170,6 +170,11 @@ const DgDialect dg_dialect_mysql = {
     .text = my_text,
     .timestamp_now = my_timestamp_now,
     .staging = "CREATE TEMPORARY TABLE ",
+    .drop_staging = "DROP TEMPORARY TABLE ",
+    .row_number = "_dgc_n bigint AUTO_INCREMENT PRIMARY KEY",
+    .alter_type = "MODIFY COLUMN %c %t NULL",
+    .index_keys = true,
+    .index_staging = true,
 };
 
 /* ---- Geometry: a reference system, then well-known binary ---- */

@@ -20,6 +20,7 @@ typedef struct Insert {
     bool binary;
     StrBuf out;
     int64_t rows;
+    bool source_failed;
 } Insert;
 
 /* ---- Which way ---- */
@@ -323,6 +324,7 @@ static DgStatus send_all(Insert *in, DgError *err)
     DgStatus status;
     do {
         status = in->from->next(in->from, &batch, err);
+        in->source_failed = status != DG_OK && status != DG_END;
         if ((status == DG_OK || status == DG_END) && batch.rows) {
             DgStatus sent = send_batch(in, &batch, &scratch, err);
             status = sent == DG_OK ? status : sent;
@@ -342,7 +344,7 @@ static DgStatus end_copy(Insert *in, DgStatus status, DgError *err)
 {
     PGconn *conn = in->pg->conn;
     PGresult *r;
-    bool lost = status == DG_UNAVAILABLE;
+    bool lost = status == DG_UNAVAILABLE && !in->source_failed;
     PQputCopyEnd(conn, status == DG_OK ? NULL : "given up");
     while ((r = PQgetResult(conn))) {
         ExecStatusType s = PQresultStatus(r);

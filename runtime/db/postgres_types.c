@@ -114,5 +114,7 @@ const DgDialect dg_dialect_postgres = {
     .row_number = "_dgc_n bigint GENERATED ALWAYS AS IDENTITY",
     .alter_type = "ALTER COLUMN %c TYPE %t USING %c::%t",
     .truncate = true,
+    .index_keys = true,
+    .analyze = "ANALYZE ",
     .swaps = true,
 };

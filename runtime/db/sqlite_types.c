@@ -120,6 +120,9 @@ const DgDialect dg_dialect_sqlite = {
     .text = sqlite_text,
     .timestamp_now = sqlite_timestamp_now,
     .staging = "CREATE TEMPORARY TABLE ",
+    .index_keys = true,
+    .index_staging = true,
+    .analyze = "ANALYZE ",
 };
 
 /* ---- One value into a batch ---- */

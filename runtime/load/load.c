@@ -28,6 +28,14 @@ void load_add(Load *l, const char *fmt, ...)
 
 DgStatus load_exec(Load *l, int64_t *changed, DgError *err)
 {
+    if (l->explain) {
+        buf_add(l->explain, buf_str(&l->sql));
+        buf_add(l->explain, S(";\n"));
+        if (changed)
+            *changed = 0;
+        l->sql.len = 0;
+        return l->sql.failed ? os_no_memory(err, "making SQL") : DG_OK;
+    }
     DgStatus status = l->sql.failed ? os_no_memory(err, "making SQL") : l->engine->exec(l->db, buf_str(&l->sql), changed, err);
     l->sql.len = 0;
     return status;
@@ -35,6 +43,10 @@ DgStatus load_exec(Load *l, int64_t *changed, DgError *err)
 
 DgStatus load_count(Load *l, int64_t *count, DgError *err)
 {
+    if (l->explain) /* only rows can tell */
+        l->sql.len = 0;
+    if (l->explain)
+        return DG_OK;
     DgStatus status = l->sql.failed ? os_no_memory(err, "making SQL") : db_int(l->db, buf_str(&l->sql), count, err);
     l->sql.len = 0;
     return status;
@@ -77,9 +89,21 @@ Str load_row_number(const Load *l)
     return l->d->row_number ? S("_dgc_n") : S("rowid");
 }
 
+void load_drop_staging(Load *l, DgTableName name)
+{
+    buf_add(&l->sql, str_from(l->d->drop_staging ? l->d->drop_staging : "DROP TABLE "));
+    sql_table(&l->sql, l->d, name);
+}
+
+DgStatus load_clear_table(Load *l, DgError *err)
+{
+    load_add(l, l->d->truncate ? "TRUNCATE TABLE %T" : "DELETE FROM %T");
+    return load_exec(l, NULL, err);
+}
+
 /* ---- Preparing ---- */
 
-static bool needs_keys(const DgLoadSpec *s)
+bool load_needs_keys(const DgLoadSpec *s)
 {
     return (s->disposition >= DG_DISPOSE_UPSERT && s->disposition <= DG_DISPOSE_SCD2) || s->deletes != DG_DELETES_NONE;
 }
@@ -87,17 +111,47 @@ static bool needs_keys(const DgLoadSpec *s)
 /* Rows that only have to be appended go straight into the table. */
 static bool goes_straight(const Load *l)
 {
-    bool plain = !needs_keys(l->spec) && !l->spec->loaded_at.len && !l->spec->synced_at.len;
+    bool plain = !load_needs_keys(l->spec) && !l->spec->loaded_at.len && !l->spec->synced_at.len;
     for (int32_t i = 0; i < l->columns_count && plain; i++)
         plain = l->columns[i].action != LOAD_DISCARD_ROW;
     return plain;
 }
 
-static DgStatus prepare(Load *l, const DgColumn *columns, int32_t count, DgError *err)
+static DgStatus check_spec(const DgLoadSpec *s, DgError *err)
+{
+    if (s->package.len < 16)
+        return dg_fail(err, DG_BUG, "a load without a package id");
+    if (load_needs_keys(s) && !s->keys.count)
+        return dg_fail(err, DG_CONFIG, "merging into `%.*s` needs a `primary_key`", FMT(s->table.table));
+    return DG_OK;
+}
+
+/* A replace that cannot make the table anew inside the transaction empties it instead, when the rows fit it
+ * as it is; otherwise another table is filled and renamed. */
+static DgStatus prepare_replace(Load *l, const DgColumn *columns, int32_t count, DgLoadSpec *other, DgError *err)
+{
+    *other = *l->spec;
+    other->disposition = DG_DISPOSE_TRUNCATE;
+    other->drift = NULL;
+    const DgLoadSpec *spec = l->spec;
+    l->spec = other;
+    DgStatus status = load_plan(l, columns, count, err);
+    other->drift = spec->drift;
+    bool fits = status == DG_OK && (!l->table.columns_count || other->table_ddl.len || load_same_shape(l));
+    if (fits)
+        return DG_OK;
+    *l->counts = (DgLoadCounts){0};
+    l->spec = spec;
+    l->renames = status == DG_OK || status == DG_DATA; /* what the old table cannot take does not matter */
+    if (!l->renames)
+        return status;
+    return load_plan(l, columns, count, err);
+}
+
+static DgStatus prepare(Load *l, const DgColumn *columns, int32_t count, DgLoadSpec *other, DgError *err)
 {
     const DgLoadSpec *s = l->spec;
-    if (needs_keys(s) && !s->keys.count)
-        return dg_fail(err, DG_CONFIG, "merging into `%.*s` needs a `primary_key`", FMT(s->table.table));
+    DG_TRY(check_spec(s, err));
     l->now_us = os_real_us();
     if (s->disposition == DG_DISPOSE_SCD2) {
         l->valid_from = s->valid_from.len ? s->valid_from : S("_dlt_valid_from");
@@ -105,9 +159,12 @@ static DgStatus prepare(Load *l, const DgColumn *columns, int32_t count, DgError
     } else if (s->deletes == DG_DELETES_SOFT) {
         l->deleted_at = s->deleted_column.len ? s->deleted_column : S("_sling_deleted_at");
     }
-    DG_TRY(load_plan(l, columns, count, err));
+    if (s->disposition == DG_DISPOSE_REPLACE && !l->d->transactional_ddl)
+        DG_TRY(prepare_replace(l, columns, count, other, err));
+    else
+        DG_TRY(load_plan(l, columns, count, err));
     if (!goes_straight(l))
-        l->staging.table = str_format(&l->arena, "_dgc_s_%.*s", 16, s->package.ptr);
+        l->staging = (DgTableName){l->d->update_join ? s->table.schema : (Str){0}, str_format(&l->arena, "_dgc_s_%.*s", 16, s->package.ptr)};
     return DG_OK;
 }
 
@@ -115,28 +172,16 @@ static DgStatus prepare(Load *l, const DgColumn *columns, int32_t count, DgError
 
 static DgStatus user_sql(Load *l, Str sql, DgError *err)
 {
-    return sql.len ? l->engine->exec(l->db, sql, NULL, err) : DG_OK;
-}
-
-static DgStatus clear_table(Load *l, DgError *err)
-{
-    load_add(l, l->d->truncate ? "TRUNCATE TABLE %T" : "DELETE FROM %T");
-    return load_exec(l, NULL, err);
-}
-
-/* replace: where DDL rolls back, a new table; else the old one emptied. */
-static DgStatus drop_old(Load *l, DgError *err)
-{
-    if (!l->table.columns_count)
-        return DG_OK;
-    load_add(l, "DROP TABLE %T");
-    return load_exec(l, NULL, err);
+    buf_add(&l->sql, sql);
+    return sql.len ? load_exec(l, NULL, err) : DG_OK;
 }
 
 static DgStatus make_table(Load *l, DgError *err)
 {
-    if (l->spec->disposition == DG_DISPOSE_REPLACE)
-        DG_TRY(drop_old(l, err));
+    if (l->spec->disposition == DG_DISPOSE_REPLACE && l->table.columns_count) {
+        load_add(l, "DROP TABLE %T");
+        DG_TRY(load_exec(l, NULL, err));
+    }
     return load_evolve(l, err);
 }
 
@@ -151,116 +196,112 @@ static DgStatus stage(Load *l, DgRows *rows, DgError *err)
     return load_merge(l, err);
 }
 
-static DgStatus fill(Load *l, DgRows *rows, DgError *err)
+DgStatus load_fill(Load *l, DgRows *rows, DgError *err)
 {
     if (l->d->transactional_ddl)
         DG_TRY(make_table(l, err));
     if (l->exists && l->spec->disposition == DG_DISPOSE_TRUNCATE)
-        DG_TRY(clear_table(l, err));
-    if (l->spec->disposition == DG_DISPOSE_DEFINITION)
-        return DG_OK;
-    return stage(l, rows, err);
+        DG_TRY(load_clear_table(l, err));
+    if (l->spec->disposition != DG_DISPOSE_DEFINITION)
+        DG_TRY(stage(l, rows, err));
+    return l->d->transactional_ddl && !l->exists ? load_make_indexes(l, err) : DG_OK;
 }
 
-/* In PostgreSQL readers would wait for the whole load if the old table were dropped first: there the
- * new one is filled under another name and takes its place at the end. */
-static DgStatus swap(Load *l, DgRows *rows, DgLoadSpec *other, DgError *err)
+static DgStatus move_rows(Load *l, DgRows *rows, DgError *err)
 {
-    const DgLoadSpec *spec = l->spec;
-    DgTableInfo old = l->table;
-    int64_t ignored_rows = 0;
-    DgError failed = {0};
-    *other = *spec;
-    other->table.table = str_format(&l->arena, "_dgc_n_%.*s", 16, spec->package.ptr);
-    l->spec = other;
-    l->table = (DgTableInfo){0};
-    DgStatus status = fill(l, rows, err);
-    l->table = old;
-    if (status != DG_OK) {
-        l->spec = spec;
-        return status;
-    }
-    buf_add(&l->sql, S("SAVEPOINT dgc_swap"));
-    DG_TRY(load_exec(l, NULL, err));
-    l->spec = spec;
-    load_add(l, "DROP TABLE %T");
-    status = load_exec(l, NULL, &failed);
-    if (status == DG_OK) {
-        l->spec = other;
-        load_add(l, "ALTER TABLE %T RENAME TO %n", spec->table.table);
-        l->spec = spec;
-        return load_exec(l, NULL, err);
-    }
-    /* Views stand on it: it stays, and gets the new rows. */
-    buf_add(&l->sql, S("ROLLBACK TO SAVEPOINT dgc_swap"));
-    DG_TRY(load_exec(l, NULL, err));
-    DG_TRY(clear_table(l, err));
-    load_add(l, "INSERT INTO %T (");
-    load_columns(l, NULL, false);
-    buf_add(&l->sql, S(") SELECT "));
-    load_columns(l, NULL, false);
-    buf_add(&l->sql, S(" FROM "));
-    sql_table(&l->sql, l->d, other->table);
-    if (load_exec(l, &ignored_rows, err) != DG_OK) {
-        dg_hint(err, "the table could not be replaced either: %s", failed.message);
-        return err->status;
-    }
-    buf_add(&l->sql, S("DROP TABLE "));
-    sql_table(&l->sql, l->d, other->table);
-    return load_exec(l, NULL, err);
+    DG_TRY(user_sql(l, l->spec->pre_sql, err));
+    DG_TRY(load_swaps(l) ? load_swap(l, rows, err) : load_fill(l, rows, err));
+    os_crashpoint("load-merged");
+    return user_sql(l, l->spec->post_sql, err);
 }
 
 static DgStatus in_transaction(Load *l, DgRows *rows, DgCursorFn last, void *context, DgError *err)
 {
-    DgLoadSpec other;
     Str cursor = l->spec->cursor;
-    DG_TRY(user_sql(l, l->spec->pre_sql, err));
-    bool swaps = l->d->swaps && l->spec->disposition == DG_DISPOSE_REPLACE && l->table.columns_count;
-    DG_TRY(swaps ? swap(l, rows, &other, err) : fill(l, rows, err));
-    os_crashpoint("load-merged");
-    DG_TRY(user_sql(l, l->spec->post_sql, err));
+    DG_TRY(l->renames ? user_sql(l, l->spec->post_sql, err) : move_rows(l, rows, err));
     if (last)
         DG_TRY(last(context, &l->arena, &cursor, err));
     DG_TRY(state_write(l, cursor, err));
     return state_fence(l, err);
 }
 
-/* Engines whose DDL commits by itself make or widen the table before the transaction, which then only
- * moves rows; a replaced table is emptied in it, not dropped. */
+/* What cannot roll back, before the transaction. */
+static DgStatus before(Load *l, DgRows *rows, DgError *err)
+{
+    if (l->d->transactional_ddl)
+        return DG_OK;
+    if (l->spec->epoch) /* else nobody knows that they are dead */
+        DG_TRY(packages_clean(l, err));
+    return l->renames ? load_rename(l, rows, err) : load_evolve(l, err);
+}
+
+/* Where tables do not roll back, the session still has its staging. */
+static void drop_left_over(Load *l)
+{
+    DgError ignored = {0};
+    if (l->d->transactional_ddl || !l->staging.table.len)
+        return;
+    l->sql.len = 0;
+    load_add(l, "%sIF EXISTS %S", str_from(l->d->drop_staging));
+    load_exec(l, NULL, &ignored);
+}
+
+static DgStatus run(Load *l, DgRows *rows, DgCursorFn last, void *last_context, bool *unknown, DgError *err)
+{
+    DgLoadSpec other;
+    DgError ignored = {0};
+    DG_TRY(state_prepare(l->db, l->spec->table, err));
+    DG_TRY(prepare(l, rows->columns, rows->columns_count, &other, err));
+    DG_TRY(before(l, rows, err));
+    DG_TRY(l->engine->begin(l->db, DG_TX_WRITE, err));
+    DgStatus status = in_transaction(l, rows, last, last_context, err);
+    if (status == DG_OK) {
+        os_crashpoint("load-commit");
+        status = l->engine->commit(l->db, unknown, err);
+        if (status == DG_OK)
+            os_crashpoint("load-committed");
+    }
+    if (status != DG_OK && !*unknown) {
+        l->engine->rollback(l->db, &ignored);
+        drop_left_over(l);
+    }
+    return status;
+}
+
+static void begin(Load *l, DgDb *target, const DgLoadSpec *spec, DgLoadCounts *counts)
+{
+    *l = (Load){.db = target, .engine = target->engine, .d = target->engine->dialect, .spec = spec, .counts = counts,
+                .sql = {.max = LIMIT_SQL_BYTES}};
+    *counts = (DgLoadCounts){0};
+    arena_init(&l->arena, 256 << 20);
+}
+
 DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn last, void *last_context, DgLoadCounts *counts,
                   bool *unknown, DgError *err)
 {
-    Load l = {.db = target, .engine = target->engine, .d = target->engine->dialect, .spec = spec, .counts = counts,
-              .sql = {.max = LIMIT_SQL_BYTES}};
-    DgLoadSpec emptied;
-    DgError ignored = {0};
+    Load l;
     *unknown = false;
-    *counts = (DgLoadCounts){0};
-    arena_init(&l.arena, 256 << 20);
-    DgStatus status = state_prepare(target, spec->table, err);
-    if (status == DG_OK && !l.d->transactional_ddl && spec->disposition == DG_DISPOSE_REPLACE) {
-        emptied = *spec;
-        emptied.disposition = DG_DISPOSE_TRUNCATE;
-        l.spec = &emptied;
-    }
-    if (status == DG_OK)
-        status = prepare(&l, rows->columns, rows->columns_count, err);
+    begin(&l, target, spec, counts);
+    DgStatus status = run(&l, rows, last, last_context, unknown, err);
+    buf_free(&l.sql);
+    arena_free(&l.arena);
+    return status;
+}
+
+DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, const DgLoadSpec *spec, StrBuf *out, DgError *err)
+{
+    Load l;
+    DgLoadCounts counts;
+    DgLoadSpec other;
+    begin(&l, target, spec, &counts);
+    l.explain = out;
+    DgStatus status = prepare(&l, columns, count, &other, err);
     if (status == DG_OK && !l.d->transactional_ddl)
-        status = load_evolve(&l, err);
-    bool begun = false;
-    if (status == DG_OK) {
-        status = target->engine->begin(target, DG_TX_WRITE, err);
-        begun = status == DG_OK;
-    }
+        status = l.renames ? load_rename(&l, NULL, err) : load_evolve(&l, err);
     if (status == DG_OK)
-        status = in_transaction(&l, rows, last, last_context, err);
-    if (status == DG_OK) {
-        os_crashpoint("load-commit");
-        status = target->engine->commit(target, unknown, err);
-        os_crashpoint("load-committed");
-    } else if (begun) {
-        target->engine->rollback(target, &ignored);
-    }
+        status = l.renames ? user_sql(&l, spec->post_sql, err) : move_rows(&l, NULL, err);
+    if (status == DG_OK && out->failed)
+        status = os_no_memory(err, "explaining a load");
     buf_free(&l.sql);
     arena_free(&l.arena);
     return status;

@@ -6,8 +6,9 @@
  * number: a runner whose lease went to another one does not commit.
  *
  * Engines whose DDL commits by itself (MySQL) get their final table by steps that each leave a
- * consistent state: a staging table `T__dgc_PACKAGE` is filled first, then data and state change in
- * one transaction of DML only; leftovers of dead packages are dropped by the next load.
+ * consistent state: the table is made or altered first, then data and state change in one transaction
+ * of DML only. A replace that changes columns fills `T__dgc_PACKAGE`, whose package is listed as
+ * `loading`, renames it, and writes the state; the next load drops what a dead one left.
  *
  * Dispositions are dlt's, strategies Sling's:
  *     append       rows are added
@@ -55,9 +56,9 @@ typedef struct DgLoadSpec {
     Str deleted_column;         /* soft: timestamp, default `_sling_deleted_at` */
     DgCasing casing;
     bool keep_columns;          /* the target's own columns only (ignore new ones) */
-    Str table_ddl, staging_table; /* user's own, with {col_types}; empty: made */
+    Str table_ddl;              /* user's own, with {col_types}; empty: made */
     Str pre_sql, post_sql;      /* in the transaction where DDL allows */
-    StrArray index_columns;     /* each a comma list */
+    StrArray index_columns;     /* each a comma list; made with the table */
     Str loaded_at, synced_at;   /* names of added timestamp columns; empty: none */
     Str valid_from, valid_to;   /* scd2; defaults `_dlt_valid_from`, `_dlt_valid_to` */
     const int64_t *text_sizes;  /* per column; NULL: unbounded text */

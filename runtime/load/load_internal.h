@@ -2,8 +2,11 @@
  *
  *   load.c         the order of things: prepare, stage, merge, state, commit
  *   load_plan.c    columns of the rows against columns of the table: names, contracts, widening
+ *   load_evolve.c  the table made or altered, indexes
  *   load_merge.c   from the staging table into the table
  *   load_state.c   _dgc_state, _dgc_loads, _dgc_lease
+ *   load_packages.c  packages listed, and what dead ones left dropped
+ *   load_swap.c    replace: a new table takes the old one's place
  *   load_rows.c    the rows under the table's names
  *   naming.c       names
  */
@@ -19,6 +22,7 @@ typedef struct LoadColumn {
     Str name;            /* in staging and table */
     DgType type;         /* of the rows */
     DgType stored;       /* what the table's column is, or will be, read as */
+    Str native;          /* the type of the table's column; empty: it is not there yet, or widened */
     LoadAction action;
     bool added;          /* the table does not have it yet */
     bool widened;        /* its column gets another type first */
@@ -42,6 +46,8 @@ typedef struct Load {
     bool has_scd_columns, has_deleted_column;
     Str valid_from, valid_to, deleted_at;
     int64_t now_us;      /* one moment for the whole load */
+    bool renames;        /* see load_rename */
+    StrBuf *explain;     /* statements go here and nowhere else */
 } Load;
 
 /* Appends to l->sql: `%T` the table, `%S` staging, `%n` a Str as a name, `%t` one as a literal, `%s` text. */
@@ -52,11 +58,29 @@ DgStatus load_count(Load *l, int64_t *count, DgError *err); /* first value of l-
 void load_columns(Load *l, const char *prefix, bool values_only); /* a.x, a.y: kept ones; without keys if asked */
 void load_keys_equal(Load *l, const char *a, const char *b);      /* a.k = b.k AND ... */
 Str load_row_number(const Load *l);                               /* rowid or _dgc_n */
+bool load_needs_keys(const DgLoadSpec *s);
+void load_drop_staging(Load *l, DgTableName name);
+DgStatus load_clear_table(Load *l, DgError *err);                 /* all rows go */
+DgStatus load_fill(Load *l, DgRows *rows, DgError *err);          /* table made, rows in */
 
 /* ---- load_plan.c ---- */
 DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err);
+const DgDbColumn *load_table_column(const Load *l, Str name); /* NULL: the table has none */
+const LoadColumn *load_column(const Load *l, Str name);       /* by either name; NULL: no such column */
+bool load_same_shape(const Load *l);                          /* the table has the rows' columns, no others */
+
+/* ---- load_evolve.c ---- */
 void load_add_create(Load *l, DgTableName name, const char *verb, bool for_staging); /* CREATE ... (columns) */
 DgStatus load_evolve(Load *l, DgError *err); /* CREATE or ALTER the table */
+DgStatus load_make_indexes(Load *l, DgError *err);
+void load_add_key_list(Load *l);             /* keys, with lengths where an index wants them */
+
+/* ---- load_swap.c ---- */
+bool load_swaps(const Load *l);
+DgStatus load_swap(Load *l, DgRows *rows, DgError *err);
+/* Where DDL commits by itself and the table changes its shape: the new one is filled and committed,
+ * then renamed. On DG_OK only the state remains to be written. */
+DgStatus load_rename(Load *l, DgRows *rows, DgError *err);
 
 /* ---- load_merge.c ---- */
 DgStatus load_merge(Load *l, DgError *err);
@@ -66,6 +90,12 @@ DgStatus state_prepare(DgDb *db, DgTableName table, DgError *err); /* makes sche
 void state_table(StrBuf *out, const DgDialect *d, DgTableName table, const char *which);
 DgStatus state_write(Load *l, Str cursor, DgError *err);           /* in the load's transaction */
 DgStatus state_fence(Load *l, DgError *err);
+
+/* ---- load_packages.c ---- */
+DgStatus packages_announce(Load *l, DgError *err);  /* status `loading`, committed at once */
+DgStatus packages_clean(Load *l, DgError *err);     /* what dead packages of this stream left */
+/* The table that a package fills before it is renamed. */
+DgTableName packages_table(Arena *a, DgTableName table, Str package);
 
 /* ---- load_rows.c ---- */
 /* Takes nothing over; `from` is read until its end. Counts rows into counts->rows_read. */

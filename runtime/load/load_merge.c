@@ -61,7 +61,7 @@ static DgStatus drop_duplicates(Load *l, DgError *err)
 {
     int64_t duplicates = 0;
     Str number = load_row_number(l);
-    DgTableName older = {.table = str_format(&l->arena, "%.*s_d", FMT(l->staging.table))};
+    DgTableName older = {l->staging.schema, str_format(&l->arena, "%.*s_d", FMT(l->staging.table))};
     load_add(l, "SELECT count(*) FROM (SELECT 1 AS x FROM %S GROUP BY ");
     add_key_names(l);
     buf_add(&l->sql, S(" HAVING count(*) > 1) AS d"));
@@ -70,19 +70,18 @@ static DgStatus drop_duplicates(Load *l, DgError *err)
         return DG_OK;
     load_add(l, "%s", str_from(l->d->staging));
     sql_table(&l->sql, l->d, older);
-    load_add(l, " AS SELECT n FROM (SELECT %s AS n, row_number() OVER (PARTITION BY ", number);
+    load_add(l, " AS SELECT _dgc_older FROM (SELECT %s AS _dgc_older, row_number() OVER (PARTITION BY ", number);
     add_key_names(l);
     buf_add(&l->sql, S(" ORDER BY "));
     if (l->update_key.len)
         load_add(l, "CASE WHEN %n IS NULL THEN 1 ELSE 0 END, %n DESC, ", l->update_key, l->update_key);
-    load_add(l, "%s DESC) AS place FROM %S) AS d WHERE place > 1", number);
+    load_add(l, "%s DESC) AS _dgc_place FROM %S) AS _dgc_d WHERE _dgc_place > 1", number);
     DG_TRY(load_exec(l, NULL, err));
-    load_add(l, "DELETE FROM %S WHERE %s IN (SELECT n FROM ", number);
+    load_add(l, "DELETE FROM %S WHERE %s IN (SELECT _dgc_older FROM ", number);
     sql_table(&l->sql, l->d, older);
     buf_char(&l->sql, ')');
     DG_TRY(load_exec(l, NULL, err));
-    buf_add(&l->sql, S("DROP TABLE "));
-    sql_table(&l->sql, l->d, older);
+    load_drop_staging(l, older);
     return load_exec(l, NULL, err);
 }
 
@@ -174,11 +173,26 @@ static DgStatus update_known(Load *l, DgError *err)
     return load_exec(l, &l->counts->rows_updated, err);
 }
 
+/* `k IN (SELECT k FROM staging)`: the form for which SQLite finds the rows by index. */
+static void add_present(Load *l)
+{
+    const char *open = l->spec->keys.count > 1 ? "(" : "", *close = l->spec->keys.count > 1 ? ")" : "";
+    buf_add(&l->sql, str_from(open));
+    add_key_names(l);
+    load_add(l, "%s IN (SELECT ", str_from(close));
+    add_key_names(l);
+    load_add(l, " FROM %S)");
+}
+
 static DgStatus delete_known(Load *l, DgError *err)
 {
-    load_add(l, "DELETE FROM %T WHERE EXISTS (SELECT 1 FROM %S WHERE ");
-    load_keys_equal(l, "%B", "%A");
-    buf_char(&l->sql, ')');
+    if (l->d->update_join) {
+        load_add(l, "DELETE %T FROM %T JOIN %S ON ");
+        load_keys_equal(l, "%A", "%B");
+    } else {
+        load_add(l, "DELETE FROM %T WHERE ");
+        add_present(l);
+    }
     return load_exec(l, &l->counts->rows_deleted, err);
 }
 
@@ -251,9 +265,8 @@ static DgStatus soft_deletes(Load *l, DgError *err)
     bool first = true;
     load_add(l, "UPDATE %T SET ");
     add_set(l, &first, l->deleted_at);
-    load_add(l, "NULL WHERE %A.%n IS NOT NULL AND EXISTS (SELECT 1 FROM %S WHERE ", l->deleted_at);
-    load_keys_equal(l, "%B", "%A");
-    buf_char(&l->sql, ')');
+    load_add(l, "NULL WHERE %n IS NOT NULL AND ", l->deleted_at);
+    add_present(l);
     DG_TRY(load_exec(l, NULL, err));
     first = true;
     load_add(l, "UPDATE %T SET ");
@@ -296,9 +309,27 @@ static DgStatus by_disposition(Load *l, DgError *err)
     }
 }
 
+/* Without them the planner takes staging for empty, or for large. */
+static DgStatus prepare_staging(Load *l, DgError *err)
+{
+    if (!l->spec->keys.count)
+        return DG_OK;
+    if (l->d->index_staging && !l->d->update_join) {
+        load_add(l, "CREATE INDEX %n ON %S (", str_format(&l->arena, "%.*s_k", FMT(l->staging.table)));
+        load_add_key_list(l);
+        buf_char(&l->sql, ')');
+        DG_TRY(load_exec(l, NULL, err));
+    }
+    if (!l->d->analyze)
+        return DG_OK;
+    load_add(l, "%s%S", str_from(l->d->analyze));
+    return load_exec(l, NULL, err);
+}
+
 DgStatus load_merge(Load *l, DgError *err)
 {
     bool scd2 = l->spec->disposition == DG_DISPOSE_SCD2;
+    DG_TRY(prepare_staging(l, err));
     DG_TRY(discard(l, err));
     if (l->spec->keys.count) {
         DG_TRY(check_keys(l, err));
@@ -309,6 +340,6 @@ DgStatus load_merge(Load *l, DgError *err)
         DG_TRY(soft_deletes(l, err));
     if (l->spec->deletes == DG_DELETES_HARD && !scd2)
         DG_TRY(hard_deletes(l, err));
-    load_add(l, "DROP TABLE %S");
+    load_drop_staging(l, l->staging);
     return load_exec(l, NULL, err);
 }

@@ -44,8 +44,11 @@ static DgType wider_number(DgType a, DgType b)
         bool fits = (a.kind <= DG_FLOAT64 && b.kind <= DG_FLOAT64 && (!is_int(a) || digits_of(a) <= 15) && (!is_int(b) || digits_of(b) <= 15));
         return fits ? (DgType){DG_FLOAT64, 0, 0} : (DgType){DG_TEXT, 0, 0};
     }
-    if (is_int(a) && is_int(b))
-        return digits <= 5 ? (DgType){DG_INT32, 0, 0} : digits <= 19 && a.kind != DG_UINT64 && b.kind != DG_UINT64 ? (DgType){DG_INT64, 0, 0} : (DgType){DG_DECIMAL, 20, 0};
+    if (is_int(a) && is_int(b)) { /* both of one sign's kind, or one with room for the other's */
+        bool fits = digits <= 5 || (digits <= 10 && a.kind != DG_UINT32 && b.kind != DG_UINT32);
+        bool big = a.kind == DG_UINT64 || b.kind == DG_UINT64;
+        return fits ? (DgType){DG_INT32, 0, 0} : big ? (DgType){DG_DECIMAL, 20, 0} : (DgType){DG_INT64, 0, 0};
+    }
     if (a.kind == DG_DECIMAL)
         scale = a.scale;
     if (b.kind == DG_DECIMAL && b.scale > scale)
@@ -85,7 +88,7 @@ static bool holds(DgType have, DgType come)
 
 /* ---- Columns ---- */
 
-static const DgDbColumn *table_column(const Load *l, Str name)
+const DgDbColumn *load_table_column(const Load *l, Str name)
 {
     for (int pass = 0; pass < 2; pass++)
         for (int32_t i = 0; i < l->table.columns_count; i++) {
@@ -136,25 +139,48 @@ static DgStatus new_column(Load *l, LoadColumn *c, DgError *err)
     return DG_DATA;
 }
 
+/* dlt's variant columns: `n__v_varchar` beside `n`. One that is there already may have to be widened; one of
+ * text takes everything. */
+static DgStatus variant_column(Load *l, LoadColumn *c, const DgDbColumn *have, DgError *err)
+{
+    const char *kind = dg_type_name((DgTypeKind)c->type.kind);
+    Str name = naming_apply(&l->arena, DG_CASING_SOURCE, l->d, str_format(&l->arena, "%.*s__v_%s", FMT(c->name), kind));
+    const DgDbColumn *there = load_table_column(l, name);
+    DgType both = there ? wider(there->column.type, as_stored(l->d, c->type)) : c->type;
+    if (there && both.kind == DG_TEXT && there->column.type.kind != DG_TEXT)
+        return dg_fail(err, DG_DATA, "values of column `%.*s` of `%.*s` fit neither `%.*s` nor `%.*s`", FMT(c->from), FMT(l->spec->table.table),
+                       FMT(have->column.name), FMT(name));
+    c->name = there ? str_copy(&l->arena, there->column.name) : name;
+    c->added = !there;
+    c->stored = as_stored(l->d, both);
+    c->widened = there && !holds(there->column.type, as_stored(l->d, c->type));
+    c->native = there && !c->widened ? str_copy(&l->arena, there->native) : (Str){0};
+    tell(l, str_format(&l->arena, "values of `%.*s` that are no %.*s go to column `%.*s`", FMT(c->from), FMT(have->native), FMT(c->name)));
+    return DG_OK;
+}
+
 static DgStatus other_type(Load *l, LoadColumn *c, const DgDbColumn *have, DgError *err)
 {
     DgType both = wider(have->column.type, c->type);
     bool text = both.kind == DG_TEXT && have->column.type.kind != DG_TEXT;
+    if (c->is_key && (text || l->spec->types != DG_EVOLVE) && l->spec->types != DG_FREEZE) {
+        dg_fail(err, DG_DATA, "column `%.*s` of table `%.*s` is %.*s, the rows have %s: a key cannot be matched", FMT(c->name),
+                FMT(l->spec->table.table), FMT(have->native), dg_type_name((DgTypeKind)c->type.kind));
+        dg_hint(err, "declare the column under `columns:`, or load all rows anew with `mode: full-refresh`");
+        return DG_DATA;
+    }
     switch (l->spec->types) {
     case DG_EVOLVE:
         l->counts->columns_changed++;
         if (!text) {
             c->stored = as_stored(l->d, both);
+            c->native = (Str){0};
             c->widened = true;
             tell(l, str_format(&l->arena, "column `%.*s` of `%.*s` becomes %.*s (it was %.*s)", FMT(c->name), FMT(l->spec->table.table),
                                FMT(type_text(l, both)), FMT(have->native)));
             return DG_OK;
         }
-        c->name = str_format(&l->arena, "%.*s__v_%s", FMT(c->name), dg_type_name(c->type.kind)); /* dlt's variant columns */
-        c->added = !table_column(l, c->name);
-        c->stored = as_stored(l->d, c->type);
-        tell(l, str_format(&l->arena, "values of `%.*s` that are no %.*s go to column `%.*s`", FMT(c->from), FMT(have->native), FMT(c->name)));
-        return DG_OK;
+        return variant_column(l, c, have, err);
     case DG_DISCARD_VALUE:
     case DG_DISCARD_ROW:
         c->action = l->spec->types == DG_DISCARD_ROW ? LOAD_DISCARD_ROW : LOAD_DISCARD_VALUE;
@@ -163,7 +189,7 @@ static DgStatus other_type(Load *l, LoadColumn *c, const DgDbColumn *have, DgErr
     case DG_FREEZE: break;
     }
     dg_fail(err, DG_DATA, "column `%.*s` of table `%.*s` is %.*s, the rows have %s, and its contract is frozen", FMT(c->name),
-            FMT(l->spec->table.table), FMT(have->native), dg_type_name(c->type.kind));
+            FMT(l->spec->table.table), FMT(have->native), dg_type_name((DgTypeKind)c->type.kind));
     dg_hint(err, "declare the column under `columns:`, or set `contract: evolve`");
     return DG_DATA;
 }
@@ -178,35 +204,76 @@ static bool is_key(const Load *l, Str from, Str name)
 
 static DgStatus plan_column(Load *l, LoadColumn *c, DgError *err)
 {
-    const DgDbColumn *have = l->exists ? table_column(l, c->name) : NULL;
+    const DgDbColumn *have = l->exists ? load_table_column(l, c->name) : NULL;
     c->is_key = is_key(l, c->from, c->name);
     if (!have)
         return new_column(l, c, err);
     c->name = str_copy(&l->arena, have->column.name);
     c->stored = have->column.type;
+    c->native = str_copy(&l->arena, have->native);
     return holds(have->column.type, as_stored(l->d, c->type)) ? DG_OK : other_type(l, c, have, err);
+}
+
+const LoadColumn *load_column(const Load *l, Str name)
+{
+    for (int32_t i = 0; i < l->columns_count; i++)
+        if (str_eq_nocase(l->columns[i].from, name) || str_eq_nocase(l->columns[i].name, name))
+            return &l->columns[i];
+    return NULL;
+}
+
+bool load_same_shape(const Load *l)
+{
+    int32_t found = 0;
+    for (int32_t i = 0; i < l->columns_count; i++) {
+        if (!l->columns[i].native.len || l->columns[i].action != LOAD_KEEP)
+            return false;
+        found++;
+    }
+    Str added[] = {l->spec->loaded_at, l->spec->synced_at, l->deleted_at};
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        found += added[i].len && load_table_column(l, added[i]);
+    return found == l->table.columns_count;
+}
+
+static DgStatus both_called(const Load *l, Str one, Str other, Str name, DgError *err)
+{
+    dg_fail(err, DG_DATA, "columns `%.*s` and `%.*s` are both called `%.*s` in table `%.*s`", FMT(one), FMT(other), FMT(name),
+            FMT(l->spec->table.table));
+    dg_hint(err, "leave one out or rename it with `select: [a, b as other]`, or set target_options.column_casing: source");
+    return DG_DATA;
 }
 
 static DgStatus check_names(Load *l, DgError *err)
 {
-    int32_t keys = 0;
+    Str added[] = {l->spec->loaded_at, l->spec->synced_at, l->valid_from, l->valid_to, l->deleted_at};
     for (int32_t i = 0; i < l->columns_count; i++) {
-        keys += l->columns[i].is_key;
+        const LoadColumn *c = &l->columns[i];
         for (int32_t k = 0; k < i; k++)
-            if (str_eq_nocase(l->columns[i].name, l->columns[k].name) && l->columns[i].action == LOAD_KEEP && l->columns[k].action == LOAD_KEEP) {
-                dg_fail(err, DG_DATA, "columns `%.*s` and `%.*s` are both called `%.*s` in table `%.*s`", FMT(l->columns[k].from),
-                        FMT(l->columns[i].from), FMT(l->columns[i].name), FMT(l->spec->table.table));
-                dg_hint(err, "leave one out or rename it with `select: [a, b as other]`, or set target_options.column_casing: source");
+            if (str_eq_nocase(c->name, l->columns[k].name) && c->action == LOAD_KEEP && l->columns[k].action == LOAD_KEEP)
+                return both_called(l, l->columns[k].from, c->from, c->name, err);
+        for (size_t k = 0; k < sizeof added / sizeof *added; k++)
+            if (added[k].len && str_eq_nocase(c->name, added[k])) {
+                dg_fail(err, DG_DATA, "the rows have a column `%.*s`, which the load itself adds to `%.*s`", FMT(c->from), FMT(l->spec->table.table));
+                dg_hint(err, "leave it out with `select: [-%.*s]`", FMT(c->from));
                 return DG_DATA;
             }
     }
-    for (size_t i = 0; (size_t)keys < l->spec->keys.count && i < l->spec->keys.count; i++) {
-        bool found = false;
-        for (int32_t k = 0; k < l->columns_count; k++)
-            found = found || str_eq_nocase(l->columns[k].from, l->spec->keys.items[i]) || str_eq_nocase(l->columns[k].name, l->spec->keys.items[i]);
-        if (!found)
+    for (size_t i = 0; i < l->spec->keys.count; i++)
+        if (!load_column(l, l->spec->keys.items[i]))
             return dg_fail(err, DG_CONFIG, "the rows have no column `%.*s`, which `primary_key` names", FMT(l->spec->keys.items[i]));
-    }
+    for (int32_t i = 0; i < l->columns_count; i++)
+        if (l->columns[i].is_key && l->columns[i].action != LOAD_KEEP)
+            return dg_fail(err, DG_DATA, "table `%.*s` has no column `%.*s`, which `primary_key` names", FMT(l->spec->table.table),
+                           FMT(l->columns[i].name));
+    for (size_t i = 0; i < l->spec->index_columns.count; i++)
+        for (Str rest = l->spec->index_columns.items[i]; rest.len;) {
+            ptrdiff_t end = str_find_char(rest, ',');
+            Str name = str_trim(str_sub(rest, 0, end < 0 ? rest.len : end));
+            if (!load_column(l, name))
+                return dg_fail(err, DG_CONFIG, "the rows have no column `%.*s`, of which an index is asked for", FMT(name));
+            rest = end < 0 ? (Str){0} : str_sub(rest, end + 1, rest.len);
+        }
     return DG_OK;
 }
 
@@ -218,6 +285,8 @@ DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err
     l->exists = status == DG_OK && l->spec->disposition != DG_DISPOSE_REPLACE;
     if (status == DG_OK && l->table.is_view)
         return dg_fail(err, DG_CONFIG, "`%.*s` is a view: rows cannot be loaded into it", FMT(l->spec->table.table));
+    if (status == DG_END)
+        l->table = (DgTableInfo){0};
     if (status == DG_END && l->spec->new_tables == DG_FREEZE)
         return dg_fail(err, DG_DATA, "table `%.*s` is not there, and its contract is frozen", FMT(l->spec->table.table));
     l->columns = push(&l->arena, LoadColumn, count + 1);
@@ -227,159 +296,7 @@ DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err
         *c = (LoadColumn){.from = columns[i].name, .name = naming_apply(&l->arena, l->spec->casing, l->d, columns[i].name), .type = columns[i].type};
         DG_TRY(plan_column(l, c, err));
         if (l->spec->update_key.len && (str_eq_nocase(c->from, l->spec->update_key) || str_eq_nocase(c->name, l->spec->update_key)))
-            l->update_key = c->name;
+            l->update_key = c->action == LOAD_DISCARD_VALUE ? (Str){0} : c->name;
     }
     return check_names(l, err);
-}
-
-/* ---- DDL ---- */
-
-static void add_column_type(Load *l, DgType type, int32_t index)
-{
-    l->d->type(&l->sql, type, l->spec->text_sizes && index >= 0 ? l->spec->text_sizes[index] : l->columns[index].is_key && l->d->update_join ? 500 : 0);
-}
-
-static void add_extra(Load *l, Str name, DgTypeKind kind)
-{
-    if (!name.len)
-        return;
-    load_add(l, ", %n ", name);
-    l->d->type(&l->sql, (DgType){(uint8_t)kind, 0, 0}, 0);
-}
-
-void load_add_create(Load *l, DgTableName name, const char *verb, bool for_staging)
-{
-    buf_add(&l->sql, str_from(verb));
-    sql_table(&l->sql, l->d, name);
-    buf_add(&l->sql, S(" ("));
-    bool first = true;
-    for (int32_t i = 0; i < l->columns_count; i++) {
-        const LoadColumn *c = &l->columns[i];
-        if (for_staging ? c->action == LOAD_DISCARD_VALUE : c->action != LOAD_KEEP)
-            continue;
-        load_add(l, first ? "%n " : ", %n ", c->name);
-        add_column_type(l, c->widened ? c->stored : c->type, i);
-        first = false;
-    }
-    if (for_staging && l->d->row_number)
-        load_add(l, ", %s", str_from(l->d->row_number));
-    if (!for_staging) {
-        add_extra(l, l->spec->loaded_at, DG_TIMESTAMP);
-        add_extra(l, l->spec->synced_at, DG_TIMESTAMP);
-        add_extra(l, l->valid_from, DG_TIMESTAMP);
-        add_extra(l, l->valid_to, DG_TIMESTAMP);
-        add_extra(l, l->deleted_at, DG_TIMESTAMP);
-    }
-    buf_char(&l->sql, ')');
-}
-
-static void user_ddl(Load *l)
-{
-    StrBuf types = {.max = LIMIT_SQL_BYTES};
-    StrBuf kept = l->sql;
-    l->sql = types;
-    for (int32_t i = 0; i < l->columns_count; i++) {
-        if (l->columns[i].action != LOAD_KEEP)
-            continue;
-        load_add(l, l->sql.len ? ", %n " : "%n ", l->columns[i].name);
-        add_column_type(l, l->columns[i].type, i);
-    }
-    types = l->sql;
-    l->sql = kept;
-    Str ddl = str_replace(&l->arena, l->spec->table_ddl, S("{col_types}"), buf_str(&types));
-    buf_add(&l->sql, ddl);
-    buf_free(&types);
-}
-
-static DgStatus add_missing(Load *l, Str name, DgType type, int32_t index, DgError *err)
-{
-    if (!name.len || table_column(l, name))
-        return DG_OK;
-    load_add(l, "ALTER TABLE %T ADD COLUMN %n ", name);
-    if (index >= 0)
-        add_column_type(l, type, index);
-    else
-        l->d->type(&l->sql, type, 0);
-    return load_exec(l, NULL, err);
-}
-
-/* An engine that cannot alter a type gets the table anew, with all its rows. */
-static DgStatus rebuild(Load *l, DgError *err)
-{
-    DgTableName old = {l->spec->table.schema, str_format(&l->arena, "%.*s__dgc_old", FMT(l->spec->table.table))};
-    load_add(l, "ALTER TABLE %T RENAME TO %n", old.table);
-    DG_TRY(load_exec(l, NULL, err));
-    load_add(l, "CREATE TABLE %T (");
-    for (int32_t i = 0; i < l->table.columns_count; i++) {
-        const DgDbColumn *have = &l->table.columns[i];
-        load_add(l, i ? ", %n " : "%n ", have->column.name);
-        const LoadColumn *wide = NULL;
-        for (int32_t k = 0; k < l->columns_count; k++)
-            if (l->columns[k].widened && str_eq(l->columns[k].name, have->column.name))
-                wide = &l->columns[k];
-        if (wide)
-            l->d->type(&l->sql, wide->stored, 0);
-        else
-            buf_add(&l->sql, have->native);
-        if (have->column.not_null)
-            buf_add(&l->sql, S(" NOT NULL"));
-    }
-    for (int32_t i = 0; i < l->table.primary_key_count; i++)
-        load_add(l, i ? ", %n" : ", PRIMARY KEY (%n", l->table.primary_key[i]);
-    buf_add(&l->sql, l->table.primary_key_count ? S("))") : S(")"));
-    DG_TRY(load_exec(l, NULL, err));
-    load_add(l, "INSERT INTO %T SELECT * FROM ");
-    sql_table(&l->sql, l->d, old);
-    DG_TRY(load_exec(l, NULL, err));
-    buf_add(&l->sql, S("DROP TABLE "));
-    sql_table(&l->sql, l->d, old);
-    return load_exec(l, NULL, err);
-}
-
-static DgStatus widen(Load *l, const LoadColumn *c, DgError *err)
-{
-    StrBuf type = {.max = 256};
-    l->d->type(&type, c->stored, 0);
-    load_add(l, "ALTER TABLE %T ");
-    for (const char *p = l->d->alter_type; *p; p++) {
-        if (p[0] == '%' && p[1] == 'c')
-            sql_name(&l->sql, l->d, c->name), p++;
-        else if (p[0] == '%' && p[1] == 't')
-            buf_add(&l->sql, buf_str(&type)), p++;
-        else
-            buf_char(&l->sql, *p);
-    }
-    buf_free(&type);
-    return load_exec(l, NULL, err);
-}
-
-DgStatus load_evolve(Load *l, DgError *err)
-{
-    bool rebuilt = false;
-    DgType moment = {DG_TIMESTAMP, 0, 0};
-    if (!l->exists) {
-        if (l->spec->table_ddl.len)
-            user_ddl(l);
-        else
-            load_add_create(l, l->spec->table, "CREATE TABLE ", false);
-        return load_exec(l, NULL, err);
-    }
-    for (int32_t i = 0; i < l->columns_count; i++) {
-        const LoadColumn *c = &l->columns[i];
-        if (!c->widened)
-            continue;
-        if (l->d->alter_type)
-            DG_TRY(widen(l, c, err));
-        else if (!rebuilt)
-            DG_TRY(rebuild(l, err));
-        rebuilt = true;
-    }
-    for (int32_t i = 0; i < l->columns_count; i++)
-        if (l->columns[i].added && l->columns[i].action == LOAD_KEEP)
-            DG_TRY(add_missing(l, l->columns[i].name, l->columns[i].type, i, err));
-    DG_TRY(add_missing(l, l->spec->loaded_at, moment, -1, err));
-    DG_TRY(add_missing(l, l->spec->synced_at, moment, -1, err));
-    DG_TRY(add_missing(l, l->valid_from, moment, -1, err));
-    DG_TRY(add_missing(l, l->valid_to, moment, -1, err));
-    return add_missing(l, l->deleted_at, moment, -1, err);
 }

@@ -12,6 +12,17 @@ typedef struct Renamed {
     bool whole;       /* nothing is left out: batches pass as they are */
 } Renamed;
 
+/* Values of columns that the contract leaves out; `in` still has them. */
+static void count_left_out(Renamed *r)
+{
+    for (int32_t i = 0; i < r->load->columns_count; i++) {
+        if (r->load->columns[i].action != LOAD_DISCARD_VALUE)
+            continue;
+        for (int32_t row = 0; row < r->in.rows; row++)
+            r->load->counts->values_discarded += DG_VALID(&r->in.vectors[i], row);
+    }
+}
+
 static DgStatus renamed_next(DgRows *rows, DgBatch *out, DgError *err)
 {
     Renamed *r = (Renamed *)rows;
@@ -31,6 +42,7 @@ static DgStatus renamed_next(DgRows *rows, DgBatch *out, DgError *err)
         out->vectors[i] = r->in.vectors[r->source[i]];
         r->in.vectors[r->source[i]] = v;
     }
+    count_left_out(r);
     out->rows = r->in.rows;
     r->load->counts->rows_read += out->rows;
     return status;
@@ -54,11 +66,17 @@ DgStatus load_insert(Load *l, DgTableName to, DgRows *from, DgError *err)
             continue;
         }
         r.source[n] = i;
-        r.columns[n++] = (DgColumn){.name = l->columns[i].name, .type = l->columns[i].type, .not_null = from->columns[i].not_null};
+        r.columns[n++] = (DgColumn){.name = l->columns[i].name, .type = l->columns[i].type, .not_null = from && from->columns[i].not_null};
     }
     r.rows = (DgRows){r.columns, n, renamed_next, renamed_close};
-    if (!r.whole)
+    if (!r.whole && !l->explain)
         DG_TRY(dg_batch_init(&r.in, from->columns, from->columns_count, DG_BATCH_ROWS, err));
+    if (l->explain) {
+        buf_add(l->explain, S("-- rows into "));
+        sql_table(l->explain, l->d, to);
+        buf_char(l->explain, '\n');
+        return DG_OK;
+    }
     DgStatus status = l->engine->insert(l->db, to, &r.rows, &inserted, err);
     dg_batch_release(&r.in);
     if (status == DG_OK && !l->staging.table.len)

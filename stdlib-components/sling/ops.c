@@ -7,6 +7,16 @@ static DgStatus stream_execute(DgStepRun *run, const void *config, void *state, 
     return copy_stream(run, config, err);
 }
 
+static DgStatus stream_cursor(DgStepRun *run, const void *config, const DgStr *value, DgList *cursors, DgError *err)
+{
+    return copy_stream_cursor(run, config, value, cursors, err);
+}
+
+static DgStatus stream_explain(DgStepRun *run, const void *config, DgStr *text, DgError *err)
+{
+    return copy_stream_explain(run, config, text, err);
+}
+
 const DgStepOps dg_stream_ops = {
     .name = "dgc.Replication",
     .symbol = "dg_stream_ops",
@@ -14,6 +24,8 @@ const DgStepOps dg_stream_ops = {
     .fields = dg_stream_step_fields,
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
+    .cursor = stream_cursor,
+    .explain = stream_explain,
 };
 
 const DgStepOps dg_stream_database_ops = {
@@ -23,6 +35,8 @@ const DgStepOps dg_stream_database_ops = {
     .fields = dg_stream_step_fields,
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
+    .cursor = stream_cursor,
+    .explain = stream_explain,
     .no_warehouse = true,
 };
 

@@ -89,5 +89,14 @@ is "by one file" 2 "$(ls out/orders/*.parquet | wc -l)"
 expect "files as sources, the warehouse as target" ./p.bin run --home home --select 'target/lake/orders or target/lake/customers' --progress plain
 "$DGC" copy "duckdb://home/p.duckdb?table=lake.orders" "sqlite://w.db?table=o" --progress none > log 2>&1
 is "all rows arrived" 4 "$(sqlite3 w.db 'SELECT count(*) FROM o')"
-expect "plan" ./p.bin plan --home home
+expect "plan" ./p.bin plan --home home --select 'target/orders or crm/people'
+expect_text "updates known keys, inserts the rest main.orders_s by id, where at > 2024-03-02 00:00:00" "plan says how a stream goes on"
+./p.bin state --home home > log 2>&1
+grep -q 'replication__orders .*"value":"2024-03-02 00:00:00".*replication/orders to orders_s' log && ! grep -q replication__order_x log && echo "ok state shows the stream's cursor" || { echo "FAIL state: $(cat log)"; failures=$((failures + 1)); }
+expect "state set" ./p.bin state set replication__orders '{"update_key":"at","value":"2024-03-01 12:00:00"}' --home home
+./p.bin run --home home --select target/orders --progress plain > log 2>&1
+grep -q "2 rows read" log && echo "ok the run begins at what was set" || { echo "FAIL after set: $(cat log)"; failures=$((failures + 1)); }
+expect "state reset" ./p.bin state reset replication__orders --home home
+./p.bin run --home home --select target/orders --progress plain > log 2>&1
+grep -q "4 rows read, 0 inserted, 4 updated" log && echo "ok after a reset all is read and merged" || { echo "FAIL after reset: $(cat log)"; failures=$((failures + 1)); }
 finish

@@ -1,0 +1,254 @@
+/* load_evolve.c - the table made, or altered to what load_plan.c found: columns added, types widened,
+ * indexes. */
+#include "runtime/load/load_internal.h"
+#include "runtime/os/os.h"
+
+/* MySQL has keys of 3072 bytes at most, four a character. */
+enum { KEY_CHARACTERS = 768, KEY_TEXT = 500 };
+
+static void add_column_type(Load *l, DgType type, int32_t index)
+{
+    int64_t size = l->spec->text_sizes ? l->spec->text_sizes[index] : 0;
+    if (!size && l->columns[index].is_key && l->d->update_join)
+        size = KEY_TEXT;
+    l->d->type(&l->sql, type, size);
+}
+
+/* What the rows are staged as: the table's own type, so that keys compare and values are checked as they
+ * come. */
+static void add_staging_type(Load *l, int32_t index)
+{
+    const LoadColumn *c = &l->columns[index];
+    if (c->native.len && c->action == LOAD_KEEP)
+        buf_add(&l->sql, c->native);
+    else
+        add_column_type(l, c->widened ? c->stored : c->type, index);
+}
+
+static void add_index_column(Load *l, const LoadColumn *c, int32_t of)
+{
+    bool bytes = c->stored.kind == DG_TEXT || c->stored.kind == DG_BINARY || c->stored.kind == DG_JSON;
+    load_add(l, "%n", c->name);
+    if (l->d->update_join && bytes)
+        buf_format(&l->sql, "(%d)", KEY_CHARACTERS / of < 191 ? KEY_CHARACTERS / of : 191);
+}
+
+void load_add_key_list(Load *l)
+{
+    bool first = true;
+    for (int32_t i = 0; i < l->columns_count; i++) {
+        if (!l->columns[i].is_key)
+            continue;
+        buf_add(&l->sql, first ? S("") : S(", "));
+        add_index_column(l, &l->columns[i], (int32_t)l->spec->keys.count);
+        first = false;
+    }
+}
+
+static void add_extra(Load *l, Str name, DgTypeKind kind)
+{
+    if (!name.len)
+        return;
+    load_add(l, ", %n ", name);
+    l->d->type(&l->sql, (DgType){(uint8_t)kind, 0, 0}, 0);
+}
+
+void load_add_create(Load *l, DgTableName name, const char *verb, bool for_staging)
+{
+    buf_add(&l->sql, str_from(verb));
+    sql_table(&l->sql, l->d, name);
+    buf_add(&l->sql, S(" ("));
+    bool first = true;
+    for (int32_t i = 0; i < l->columns_count; i++) {
+        const LoadColumn *c = &l->columns[i];
+        if (for_staging ? c->action == LOAD_DISCARD_VALUE : c->action != LOAD_KEEP)
+            continue;
+        load_add(l, first ? "%n " : ", %n ", c->name);
+        if (for_staging)
+            add_staging_type(l, i);
+        else
+            add_column_type(l, c->type, i);
+        first = false;
+    }
+    if (for_staging && l->d->row_number)
+        load_add(l, ", %s", str_from(l->d->row_number));
+    if (for_staging && l->d->index_staging && l->d->update_join && l->spec->keys.count) { /* later it would commit */
+        buf_add(&l->sql, S(", KEY ("));
+        load_add_key_list(l);
+        buf_char(&l->sql, ')');
+    }
+    if (!for_staging) {
+        add_extra(l, l->spec->loaded_at, DG_TIMESTAMP);
+        add_extra(l, l->spec->synced_at, DG_TIMESTAMP);
+        add_extra(l, l->valid_from, DG_TIMESTAMP);
+        add_extra(l, l->valid_to, DG_TIMESTAMP);
+        add_extra(l, l->deleted_at, DG_TIMESTAMP);
+    }
+    buf_char(&l->sql, ')');
+}
+
+static void user_ddl(Load *l)
+{
+    StrBuf types = {.max = LIMIT_SQL_BYTES};
+    StrBuf kept = l->sql;
+    l->sql = types;
+    for (int32_t i = 0; i < l->columns_count; i++) {
+        if (l->columns[i].action != LOAD_KEEP)
+            continue;
+        load_add(l, l->sql.len ? ", %n " : "%n ", l->columns[i].name);
+        add_column_type(l, l->columns[i].type, i);
+    }
+    types = l->sql;
+    l->sql = kept;
+    Str ddl = str_replace(&l->arena, l->spec->table_ddl, S("{col_types}"), buf_str(&types));
+    buf_add(&l->sql, ddl);
+    buf_free(&types);
+}
+
+static DgStatus add_missing(Load *l, Str name, DgType type, int32_t index, DgError *err)
+{
+    if (!name.len || load_table_column(l, name))
+        return DG_OK;
+    load_add(l, "ALTER TABLE %T ADD COLUMN %n ", name);
+    if (index >= 0)
+        add_column_type(l, type, index);
+    else
+        l->d->type(&l->sql, type, 0);
+    return load_exec(l, NULL, err);
+}
+
+/* ---- SQLite: no type can be altered ---- */
+
+/* Indexes and triggers go with the table; what made them is kept to make them again. */
+static DgStatus kept_objects(Load *l, Str *sql, DgError *err)
+{
+    StrBuf b = {.max = LIMIT_SQL_BYTES};
+    buf_add(&b, S("SELECT group_concat(sql, ';') FROM sqlite_schema WHERE sql IS NOT NULL AND type IN ('index', 'trigger') AND tbl_name = "));
+    l->d->text(&b, l->spec->table.table);
+    DgStatus status = db_text(l->db, &l->arena, buf_str(&b), sql, err);
+    buf_free(&b);
+    return status;
+}
+
+static void add_old_definition(Load *l, const DgDbColumn *have)
+{
+    const LoadColumn *wide = NULL;
+    for (int32_t k = 0; k < l->columns_count; k++)
+        if (l->columns[k].widened && str_eq(l->columns[k].name, have->column.name))
+            wide = &l->columns[k];
+    if (wide)
+        l->d->type(&l->sql, wide->stored, 0);
+    else
+        buf_add(&l->sql, have->native);
+    if (have->column.not_null)
+        buf_add(&l->sql, S(" NOT NULL"));
+}
+
+/* The table anew, with all its rows. legacy_alter_table: views go on to name the table by its name. */
+static DgStatus rebuild(Load *l, DgError *err)
+{
+    DgTableName old = {l->spec->table.schema, str_format(&l->arena, "%.*s__dgc_old", FMT(l->spec->table.table))};
+    Str objects = {0};
+    DG_TRY(kept_objects(l, &objects, err));
+    load_add(l, "PRAGMA legacy_alter_table = 1; ALTER TABLE %T RENAME TO %n; PRAGMA legacy_alter_table = 0", old.table);
+    DG_TRY(load_exec(l, NULL, err));
+    load_add(l, "CREATE TABLE %T (");
+    for (int32_t i = 0; i < l->table.columns_count; i++) {
+        load_add(l, i ? ", %n " : "%n ", l->table.columns[i].column.name);
+        add_old_definition(l, &l->table.columns[i]);
+    }
+    for (int32_t i = 0; i < l->table.primary_key_count; i++)
+        load_add(l, i ? ", %n" : ", PRIMARY KEY (%n", l->table.primary_key[i]);
+    buf_add(&l->sql, l->table.primary_key_count ? S("))") : S(")"));
+    DG_TRY(load_exec(l, NULL, err));
+    load_add(l, "INSERT INTO %T SELECT * FROM ");
+    sql_table(&l->sql, l->d, old);
+    DG_TRY(load_exec(l, NULL, err));
+    buf_add(&l->sql, S("DROP TABLE "));
+    sql_table(&l->sql, l->d, old);
+    DG_TRY(load_exec(l, NULL, err));
+    buf_add(&l->sql, objects);
+    return objects.len ? load_exec(l, NULL, err) : DG_OK;
+}
+
+static DgStatus widen(Load *l, const LoadColumn *c, DgError *err)
+{
+    StrBuf type = {.max = 256};
+    l->d->type(&type, c->stored, 0);
+    load_add(l, "ALTER TABLE %T ");
+    for (const char *p = l->d->alter_type; *p; p++) {
+        if (p[0] == '%' && p[1] == 'c')
+            sql_name(&l->sql, l->d, c->name), p++;
+        else if (p[0] == '%' && p[1] == 't')
+            buf_add(&l->sql, buf_str(&type)), p++;
+        else
+            buf_char(&l->sql, *p);
+    }
+    buf_free(&type);
+    return load_exec(l, NULL, err);
+}
+
+/* ---- Indexes ---- */
+
+static DgStatus make_index(Load *l, Str columns, int number, DgError *err)
+{
+    int32_t of = 1;
+    for (ptrdiff_t i = 0; i < columns.len; i++)
+        of += columns.ptr[i] == ',';
+    load_add(l, "CREATE INDEX %n ON %T (", str_format(&l->arena, "dgc_%.*s_%d", 16, l->spec->package.ptr, number));
+    for (bool first = true; columns.len; first = false) {
+        ptrdiff_t end = str_find_char(columns, ',');
+        const LoadColumn *c = load_column(l, str_trim(str_sub(columns, 0, end < 0 ? columns.len : end)));
+        buf_add(&l->sql, first ? S("") : S(", "));
+        if (c) /* load_plan has looked */
+            add_index_column(l, c, of);
+        columns = end < 0 ? (Str){0} : str_sub(columns, end + 1, columns.len);
+    }
+    buf_char(&l->sql, ')');
+    return load_exec(l, NULL, err);
+}
+
+DgStatus load_make_indexes(Load *l, DgError *err)
+{
+    int number = 0;
+    for (size_t i = 0; i < l->spec->index_columns.count; i++)
+        DG_TRY(make_index(l, l->spec->index_columns.items[i], ++number, err));
+    if (!l->d->index_keys || !load_needs_keys(l->spec) || l->spec->table_ddl.len)
+        return DG_OK;
+    load_add(l, "CREATE INDEX %n ON %T (", str_format(&l->arena, "dgc_%.*s_%d", 16, l->spec->package.ptr, ++number));
+    load_add_key_list(l);
+    buf_char(&l->sql, ')');
+    return load_exec(l, NULL, err);
+}
+
+DgStatus load_evolve(Load *l, DgError *err)
+{
+    bool rebuilt = false;
+    DgType moment = {DG_TIMESTAMP, 0, 0};
+    if (!l->exists) {
+        if (l->spec->table_ddl.len)
+            user_ddl(l);
+        else
+            load_add_create(l, l->spec->table, "CREATE TABLE ", false);
+        DG_TRY(load_exec(l, NULL, err));
+        return l->d->transactional_ddl ? DG_OK : load_make_indexes(l, err); /* else once it is filled: that is faster */
+    }
+    for (int32_t i = 0; i < l->columns_count; i++) {
+        const LoadColumn *c = &l->columns[i];
+        if (!c->widened)
+            continue;
+        if (l->d->alter_type)
+            DG_TRY(widen(l, c, err));
+        else if (!rebuilt)
+            DG_TRY(rebuild(l, err));
+        rebuilt = true;
+    }
+    for (int32_t i = 0; i < l->columns_count; i++)
+        if (l->columns[i].added && l->columns[i].action == LOAD_KEEP)
+            DG_TRY(add_missing(l, l->columns[i].name, l->columns[i].type, i, err));
+    DG_TRY(add_missing(l, l->spec->loaded_at, moment, -1, err));
+    DG_TRY(add_missing(l, l->spec->synced_at, moment, -1, err));
+    DG_TRY(add_missing(l, l->valid_from, moment, -1, err));
+    DG_TRY(add_missing(l, l->valid_to, moment, -1, err));
+    return add_missing(l, l->deleted_at, moment, -1, err);
+}
