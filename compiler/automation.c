@@ -66,6 +66,19 @@ static const Cond *eager(Unfold *u)
     return c;
 }
 
+/* AutoMaterializePolicy.eager(), which is older than conditions: three rules ask for a run, four put it
+ * off, and one bounds how many there are. */
+static const Cond *policy(Unfold *u)
+{
+    Cond *asks = leaf(u, S("OR")), *waits = leaf(u, S("OR"));
+    for (int i = 0; i < 3; i++)
+        add(asks, leaf(u, S("RuleCondition")));
+    for (int i = 0; i < 4; i++)
+        add(waits, leaf(u, S("RuleCondition")));
+    Cond *c = node(u, "", "AND", asks, node(u, "", "NOT", waits, NULL));
+    return add(c, node(u, "", "NOT", leaf(u, S("RuleCondition")), NULL));
+}
+
 static const Cond *on_missing(Unfold *u)
 {
     Cond *c = node(u, "on_missing", "AND", leaf(u, S("in_latest_time_window")),
@@ -102,6 +115,8 @@ static const Cond *composed(Unfold *u, Str method, Str cron, Str zone)
 {
     if (str_eq(method, S("eager")))
         return eager(u);
+    if (str_eq(method, S("auto_materialize_policy")))
+        return policy(u);
     if (str_eq(method, S("on_missing")))
         return on_missing(u);
     if (str_eq(method, S("on_cron")))
@@ -285,6 +300,16 @@ AutomationLabel automation_label(Arena *arena, DgValue condition)
                   str_format(arena, "(%.*s)", FMT(shown(&u, c->children[i]))));
     }
     return out;
+}
+
+DgValue automation_policy(Arena *arena)
+{
+    DgEval ev;
+    dg_eval_init(&ev, arena);
+    DgValue fields = dg_new_dict(&ev);
+    dg_put_str(&ev, fields, "method", dgv_from_str(S("auto_materialize_policy")));
+    dg_eval_free(&ev);
+    return dg_record(arena, "AutomationCondition", fields, NULL);
 }
 
 bool automation_check(Plan *plan, DgValue condition, Span at)

@@ -132,7 +132,8 @@ static void assign_enum(Fill *f, const DgField *field, Str text, Span at, int32_
     diag_suggest(it, at, "choice", text, names, n);
     StrBuf b = {0};
     for (size_t i = 0; i < n; i++)
-        buf_format(&b, "%s%.*s", i ? ", " : "", FMT(names[i]));
+        if (names[i].len) /* the one that means "not given" */
+            buf_format(&b, "%s%.*s", b.len ? ", " : "", FMT(names[i]));
     diag_note(it, "choices: %.*s", FMT(buf_str(&b)));
     buf_free(&b);
 }

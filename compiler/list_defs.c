@@ -28,7 +28,7 @@ static void add_asset(const Plan *plan, DefsDoc *doc, const Asset *a)
 {
     Arena *arena = plan->arena;
     DefsAsset out = {.key = a->key, .group = a->group, .description = a->description,
-                     .source = source(plan, a->instance), .kinds = copy(arena, &a->kinds),
+                     .source = a->source.len ? a->source : source(plan, a->instance), .kinds = copy(arena, &a->kinds),
                      .owners = copy(arena, &a->owners), .is_executable = a->step != NULL};
     for (size_t i = 0; i < a->deps.count; i++)
         array_add(arena, &out.deps, a->deps.items[i]->key);

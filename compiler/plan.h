@@ -94,6 +94,7 @@ struct Asset {
     const struct Instance *instance; /* compile.h; NULL: stub */
     Span at;                  /* the YAML or SQL it comes from, never {0} for declared ones */
     bool stub;                /* only named as a dependency: nothing declares it */
+    Str source;               /* file that `list defs` shows; empty: the component's document */
     bool unlisted;            /* stub that only checks and reads of steps name: Dagster has none */
     bool external;            /* declared without a step of ours */
     int index;                /* position in the sorted list; slot in the emitted table */

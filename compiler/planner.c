@@ -25,6 +25,11 @@ const ConfigPlace *builder_place(const Builder *b, const void *address)
     return address ? map_get(&b->places, address_key(&address)) : NULL;
 }
 
+const Str *builder_written(const Builder *b, const YamlNode *node)
+{
+    return map_get(&b->written, address_key((const void *const *)&node));
+}
+
 static void add_place(Builder *b, const ConfigPlace *place)
 {
     const ConfigPlace *old = builder_place(b, place->address);
@@ -150,9 +155,11 @@ static Asset *make_asset(DgPlanner *p, const DgAssetDecl *decl, Str *own_key)
     *asset = (Asset){.key = key, .description = decl->description,
                      .group = decl->group.len ? decl->group : S("default"),
                      .code_version = decl->code_version, .is_view = decl->is_view,
-                     .external = decl->external, .at = at, .instance = m->instance,
+                     .external = decl->external, .source = decl->source, .at = at, .instance = m->instance,
                      .component = str_from(m->instance->component->name)};
     asset->automation.kind = asset->freshness.kind = DG_V_NONE;
+    if (decl->auto_materialize)
+        asset->automation = automation_policy(plan->arena);
     copy_deps(p, &asset->dep_keys, &decl->deps);
     copy_strs(plan->arena, &asset->kinds, &decl->kinds);
     copy_strs(plan->arena, &asset->owners, &decl->owners);
@@ -354,6 +361,8 @@ static void planner_step(DgPlanner *p, const DgStepDecl *decl)
     if (file && document.end <= (size_t)file->text.len)
         step->source = str_sub(file->text, document.start, document.end);
     apply_op(p, step, decl);
+    if (decl->name_stays)
+        step->name = decl->name;
     own_outputs(p, step, decl);
     if (decl->assets.count + decl->checks.count && !step->assets.count && !step->checks.count)
         return; /* all that it makes was refused, and that was reported */
@@ -419,7 +428,7 @@ static const DgPlanApi plan_api = {
     .sql_config = code_sql_config,
     .copy = planner_copy, .refers_to = query_refers_to, .attribute = query_attribute,
     .is_set = query_is_set, .is_known = query_is_known, .is_scalar = query_is_scalar,
-    .report = query_report, .alloc = query_alloc, .format = query_format,
+    .report = query_report, .report_name = query_report_name, .alloc = query_alloc, .format = query_format,
     .resolve = query_resolve, .glob = query_glob, .file_read = query_file_read,
     .infer = query_infer, .sniff = query_sniff, .folder = query_folder, .instance = query_instance,
     .document = query_document, .tree = query_tree,

@@ -20,6 +20,7 @@ typedef struct Builder {
     Map steps, jobs, schedules, resources, checks; /* by name: the first that has it */
     Map translated;  /* "instance key" -> Asset, where `translation` gave another key */
     Map asked;       /* SQL units that sql_config() has made and sql() has not taken yet */
+    Map written;     /* bytes of a YamlNode's address -> Str*: its text before ${NAME} was read */
     Map instances;   /* by id -> Instance: what load_component() refers to */
 } Builder;
 

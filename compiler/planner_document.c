@@ -14,42 +14,59 @@ static bool is_env_name(Str s)
     return s.len > 0 && !isdigit((unsigned char)s.ptr[0]);
 }
 
-/* `${NAME}` becomes `{{ env.NAME }}`, which is read when the executable starts. */
+/* What Jinja would take for its own. */
+static bool opens_template(Str s)
+{
+    return s.len > 1 && s.ptr[0] == '{' && (s.ptr[1] == '{' || s.ptr[1] == '%' || s.ptr[1] == '#');
+}
+
+/* The name in `${NAME}` at the start of `s`; empty: there is none. */
+static Str env_name(Str s)
+{
+    if (!str_starts(s, S("${")))
+        return (Str){0};
+    ptrdiff_t close = str_find_char(s, '}');
+    Str name = close < 0 ? (Str){0} : str_sub(s, 2, close);
+    return is_env_name(name) ? name : (Str){0};
+}
+
+/* `${NAME}` becomes `{{ env.NAME }}`, which is read when the executable starts. These files have no
+ * templates: what looks like one stays as it is. */
 static Str with_templates(Arena *arena, Str text)
 {
     StrBuf b = {.max = LIMIT_YAML_BYTES};
     bool changed = false;
-    while (text.len) {
-        ptrdiff_t open = str_find(text, S("${"));
-        Str rest = open < 0 ? (Str){0} : str_sub(text, open + 2, text.len);
-        ptrdiff_t close = str_find_char(rest, '}');
-        if (open < 0 || close < 0)
-            break;
-        Str name = str_sub(rest, 0, close);
-        buf_add(&b, str_sub(text, 0, open));
-        if (is_env_name(name))
+    for (ptrdiff_t i = 0; i < text.len;) {
+        Str rest = str_sub(text, i, text.len), name = env_name(rest);
+        if (name.len)
             buf_format(&b, "{{ env.%.*s }}", FMT(name));
+        else if (opens_template(rest))
+            buf_format(&b, "{{ '%.*s' }}", FMT(str_sub(rest, 0, 2)));
         else
-            buf_format(&b, "${%.*s}", FMT(name));
-        changed = changed || is_env_name(name);
-        text = str_sub(rest, close + 1, rest.len);
+            buf_char(&b, text.ptr[i]);
+        changed = changed || name.len || opens_template(rest);
+        i += name.len ? name.len + 3 : opens_template(rest) ? 2 : 1;
     }
-    buf_add(&b, text);
-    Str out = str_copy(arena, buf_str(&b));
+    Str out = changed ? str_copy(arena, buf_str(&b)) : text;
     buf_free(&b);
-    return changed ? out : text;
+    return out;
 }
 
-static void read_environment(Arena *arena, YamlNode *node, int depth)
+static void read_environment(Builder *b, YamlNode *node, int depth)
 {
     if (depth >= LIMIT_YAML_DEPTH)
         return;
-    if (node->kind == YAML_STRING && str_find(node->text, S("${")) >= 0)
-        node->text = with_templates(arena, node->text);
+    if (node->kind == YAML_STRING && !builder_written(b, node) && (str_find_char(node->text, '$') >= 0 || str_find_char(node->text, '{') >= 0)) {
+        Str *written = push(b->plan->arena, Str, 1);
+        *written = node->text;
+        node->text = with_templates(b->plan->arena, node->text);
+        if (node->text.ptr != written->ptr)
+            put_address(b->plan->arena, &b->written, node, written);
+    }
     for (size_t i = 0; node->kind == YAML_LIST && i < node->as.list.count; i++)
-        read_environment(arena, node->as.list.items[i], depth + 1);
+        read_environment(b, node->as.list.items[i], depth + 1);
     for (size_t i = 0; node->kind == YAML_MAP && i < node->as.map.count; i++)
-        read_environment(arena, node->as.map.entries[i].value, depth + 1);
+        read_environment(b, node->as.map.entries[i].value, depth + 1);
 }
 
 /* ---- Reading ---- */
@@ -70,7 +87,7 @@ const void *query_document(DgPlanner *p, const void *field, DgStr path, const Dg
     if (yaml.broken || !yaml.documents.count)
         return NULL;
     YamlNode *root = yaml.documents.items[0];
-    read_environment(plan->arena, root, 0);
+    read_environment(m->b, root, 0);
     ConfigTarget target = {path, fields, size, 0};
     Config *config = push(plan->arena, Config, 1);
     *config = config_fill(plan->arena, plan->diag, m->instance->names, &target, root, root->at);
@@ -80,7 +97,7 @@ const void *query_document(DgPlanner *p, const void *field, DgStr path, const Dg
 
 /* ---- A field as it stands in the YAML ---- */
 
-static DgValue tree_value(DgEval *ev, const YamlNode *node, int depth)
+static DgValue tree_value(const Builder *b, DgEval *ev, const YamlNode *node, int depth)
 {
     DgValue out = {.kind = DG_V_NONE};
     if (depth >= LIMIT_YAML_DEPTH)
@@ -89,18 +106,21 @@ static DgValue tree_value(DgEval *ev, const YamlNode *node, int depth)
     case YAML_BOOL: return dgv_bool(node->as.b);
     case YAML_INT: return dgv_int(node->as.i);
     case YAML_FLOAT: return dgv_float(node->as.f);
-    case YAML_STRING:
+    case YAML_STRING: {
+        const Str *written = builder_written(b, node);
+        return dgv_from_str(written ? *written : node->text);
+    }
     case YAML_DATE:
     case YAML_TIMESTAMP: return dgv_from_str(node->text);
     case YAML_LIST:
         out = dg_new_list(ev, node->as.list.count);
         for (size_t i = 0; i < node->as.list.count; i++)
-            out.as.list->items[i] = tree_value(ev, node->as.list.items[i], depth + 1);
+            out.as.list->items[i] = tree_value(b, ev, node->as.list.items[i], depth + 1);
         return out;
     case YAML_MAP:
         out = dg_new_dict(ev);
         for (size_t i = 0; i < node->as.map.count; i++)
-            dg_put(ev, out, dgv_from_str(node->as.map.entries[i].key->text), tree_value(ev, node->as.map.entries[i].value, depth + 1));
+            dg_put(ev, out, dgv_from_str(node->as.map.entries[i].key->text), tree_value(b, ev, node->as.map.entries[i].value, depth + 1));
         return out;
     case YAML_NULL:
     case YAML_ERROR: break;
@@ -116,7 +136,7 @@ DgValue query_tree(DgPlanner *p, const void *field)
     if (!place || !place->node)
         return (DgValue){.kind = DG_V_NONE};
     dg_eval_init(&ev, m->b->plan->arena);
-    DgValue out = tree_value(&ev, place->node, 0);
+    DgValue out = tree_value(m->b, &ev, place->node, 0);
     dg_eval_free(&ev);
     return out;
 }

@@ -20,6 +20,7 @@ typedef struct Named { /* the first to have a name */
 const ConfigPlace *builder_place(const Builder *b, const void *address);
 Span planner_at(const DgPlanner *p, const void *field); /* the instance's, when it has none */
 
+const Str *builder_written(const Builder *b, const YamlNode *node); /* NULL: as in `text` */
 void put_address(Arena *arena, Map *map, const void *address, void *value);
 
 void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
@@ -34,6 +35,8 @@ bool query_is_scalar(DgPlanner *p, const void *field);
 bool query_is_known(DgPlanner *p, const void *field);
 void query_report(DgPlanner *p, const char *code, const void *field, const char *help,
                   const char *fmt, ...) DG_PRINTF(5, 6);
+void query_report_name(DgPlanner *p, const void *field, const char *noun, DgStr wrong,
+                       const char *const *names, const char *fmt, ...) DG_PRINTF(6, 7);
 void *query_alloc(DgPlanner *p, size_t bytes);
 DgStr query_format(DgPlanner *p, const char *fmt, ...) DG_PRINTF(2, 3);
 DgStr query_resolve(DgPlanner *p, const void *field, DgStr path);

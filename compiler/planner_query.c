@@ -68,6 +68,49 @@ void query_report(DgPlanner *p, const char *code, const void *field, const char 
         diag_help(it, "%s", help);
 }
 
+/* Where `wrong` stands in what is written at `at`; {0}: not there, or more than once. */
+static Span span_within(const Plan *plan, Span at, Str wrong)
+{
+    const SourceFile *file = sources_file(plan->sources, at.file);
+    if (!file || at.end > (size_t)file->text.len || !wrong.len)
+        return (Span){0};
+    Str text = str_sub(file->text, at.start, at.end);
+    ptrdiff_t i = str_find(text, wrong);
+    if (i < 0 || str_find(str_sub(text, i + 1, text.len), wrong) >= 0)
+        return (Span){0};
+    return (Span){at.file, at.start + (uint32_t)i, at.start + (uint32_t)(i + wrong.len)};
+}
+
+void query_report_name(DgPlanner *p, const void *field, const char *noun, DgStr wrong,
+                       const char *const *names, const char *fmt, ...)
+{
+    enum { NAMES_SHOWN = 20 };
+    const PlannerImpl *m = p->impl;
+    Plan *plan = m->b->plan;
+    StrArray all = {0};
+    StrBuf list = {.max = 4096};
+    Span at = planner_at(p, field), part = span_within(plan, at, wrong);
+    va_list args;
+    va_start(args, fmt);
+    Str text = str_vformat(plan->arena, fmt, args);
+    va_end(args);
+    for (size_t i = 0; names[i]; i++) {
+        array_add(plan->arena, &all, str_from(names[i]));
+        if (i < NAMES_SHOWN)
+            buf_format(&list, "%s%s", i ? ", " : "", names[i]);
+    }
+    if (all.count > NAMES_SHOWN)
+        buf_format(&list, " and %zu more", all.count - NAMES_SHOWN);
+    DiagItem *it = diag_report(plan->diag, E0110, part.file ? part : at, "%.*s", FMT(text));
+    Str near = diag_nearest(plan->arena, wrong, all.items, all.count);
+    if (part.file)
+        diag_suggest(it, part, noun, wrong, all.items, all.count);
+    else if (near.len)
+        diag_help(it, "a similar %s exists: `%.*s`", noun, FMT(near));
+    diag_note(it, "%ss: %.*s", noun, FMT(buf_str(&list)));
+    buf_free(&list);
+}
+
 void *query_alloc(DgPlanner *p, size_t bytes)
 {
     const PlannerImpl *m = p->impl;

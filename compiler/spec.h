@@ -50,6 +50,7 @@ typedef struct AutomationLabel {
     StrArray expanded;
 } AutomationLabel;
 AutomationLabel automation_label(Arena *arena, DgValue condition);
+DgValue automation_policy(Arena *arena); /* AutoMaterializePolicy.eager() */
 /* Reports E0110 when it is no AutomationCondition. */
 bool automation_check(Plan *plan, DgValue condition, Span at);
 

@@ -311,6 +311,8 @@ typedef struct DgAssetDecl {
     const void *translation;   /* a DG_F_ANY field with DG_NO_TEMPLATE: `translation`, or NULL */
     DgList translation_vars;   /* of DgValuePair: names it may use beside `spec` */
     const void *at;            /* address of the config field it comes from; NULL: the component */
+    DgStr source;              /* file that `list defs` shows for it; empty: the component's */
+    bool auto_materialize;     /* Dagster's AutoMaterializePolicy.eager(); translation may say otherwise */
     bool external;             /* no step of ours makes it */
     bool is_view;
 } DgAssetDecl;
@@ -345,6 +347,7 @@ typedef struct DgStepDecl {
     DgStr pool;
     const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */
     const DgOpSpec *op_filled; /* or one that dg_op_spec_fields filled */
+    bool name_stays;       /* whatever `op` calls it */
     const void *at;
 } DgStepDecl;
 
@@ -454,6 +457,10 @@ typedef struct DgPlanApi {
     /* One error at the field's place. `code` is "E0110"...; help may be NULL. */
     void (*report)(DgPlanner *p, const char *code, const void *field, const char *help,
                    const char *fmt, ...);
+    /* The same, E0110, for a name that is none of `names` (ended by NULL): the nearest is offered as a
+     * fix where `wrong` stands in the field's text; else all of them are told. `noun`: "column type". */
+    void (*report_name)(DgPlanner *p, const void *field, const char *noun, DgStr wrong,
+                        const char *const *names, const char *fmt, ...);
 
     /* The project. */
     void *(*alloc)(DgPlanner *p, size_t bytes);

@@ -8,6 +8,7 @@
  *   transform.c   `transforms`: values changed by expressions
  *   constrain.c   `columns: {age: 'integer | value >= 0'}`
  *   cells.c       values of batches as values of expressions, and back
+ *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
  *   state.c       cursors shown and changed
  *   explain.c     what `plan` says

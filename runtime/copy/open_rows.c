@@ -152,7 +152,7 @@ static DgReadFormat format_of(const Copy *c, Str path)
         .encoding = o->encoding, .compression = str_eq_nocase(o->compression, S("auto")) ? (Str){0} : o->compression,
         .empty_as_null = o->empty_as_null != 2,
         .flatten = (o->flatten.kind == DG_V_BOOL && o->flatten.as.b) || (o->flatten.kind == DG_V_INT && o->flatten.as.i >= 0),
-        .hive = true, .all_text = everything, .skip_lines = o->skip_lines, .fields_per_record = o->fields_per_rec, .sheet = o->sheet,
+        .flatten_depth = o->flatten.kind == DG_V_INT ? (int32_t)o->flatten.as.i : 0, .hive = true, .all_text = everything, .skip_lines = o->skip_lines, .fields_per_record = o->fields_per_rec, .sheet = o->sheet,
         .range = o->range, .jmespath = o->jmespath,
     };
     return f;

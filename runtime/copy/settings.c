@@ -7,7 +7,7 @@ static const char *const modes[] = {"", "full-refresh", "incremental", "truncate
 
 #define THREE_WAY(T, f, text) DG_FIELD_ENUM(T, f, .choices = dg_three_way, .fallback = "auto", .flags = DG_ADVANCED, .doc = text)
 #define TEXT(T, f, text) DG_FIELD_STRING(T, f, .flags = DG_ADVANCED, .doc = text)
-#define NUMBER(T, f, text) DG_FIELD_INT(T, f, .flags = DG_ADVANCED, .doc = text)
+#define NUMBER(T, f, text) DG_FIELD_INT(T, f, .min = 0, .max = 9e18, .flags = DG_ADVANCED, .doc = text)
 #define ANYTHING(T, f, text) DG_FIELD_ANY(T, f, .flags = DG_ADVANCED, .doc = text)
 
 static const DgField source_fields[] = {
@@ -15,7 +15,7 @@ static const DgField source_fields[] = {
     THREE_WAY(DgSourceOptions, header, "Whether the first line of a CSV names the columns."),
     THREE_WAY(DgSourceOptions, empty_as_null, "Empty text is null."),
     THREE_WAY(DgSourceOptions, skip_blank_lines, "Blank lines of a CSV are left out."),
-    NUMBER(DgSourceOptions, fields_per_rec, "Fields of each line."),
+    DG_FIELD_INT(DgSourceOptions, fields_per_rec, .min = -1, .max = 1e6, .flags = DG_ADVANCED, .doc = "Fields of each line; -1: any number."),
     NUMBER(DgSourceOptions, skip_lines, "Lines before the header."),
     NUMBER(DgSourceOptions, max_decimals, "Digits after the point at most."),
     NUMBER(DgSourceOptions, limit, "Rows at most."),
@@ -35,6 +35,8 @@ static const DgField source_fields[] = {
     TEXT(DgSourceOptions, chunk_expr, "Expression to cut a table into parts by."),
     TEXT(DgSourceOptions, encoding, "`utf8`, `latin1`, `utf16`."),
     ANYTHING(DgSourceOptions, chunk_size, "Backfill: `7d`, `6h`, or a number of the update key."),
+    DG_FIELD_ANY(DgSourceOptions, columns, .flags = DG_ADVANCED | DG_DEPRECATED | DG_BUILD, .doc = "write it as the stream's own `columns`"),
+    DG_FIELD_ANY(DgSourceOptions, transforms, .flags = DG_ADVANCED | DG_DEPRECATED | DG_BUILD, .doc = "write it as the stream's own `transforms`"),
     {0},
 };
 
@@ -92,7 +94,7 @@ const DgField dg_stream_fields[] = {
     DG_FIELD_STRINGS(DgStreamSettings, files, .flags = DG_ONE_OR_MANY | DG_ADVANCED, .doc = "Files to read, instead of the stream's name."),
     DG_FIELD_STRINGS(DgStreamSettings, primary_key, .flags = DG_ONE_OR_MANY, .doc = "Columns that tell rows apart: rows are merged by them."),
     DG_FIELD_STRINGS(DgStreamSettings, tags, .flags = DG_ONE_OR_MANY | DG_ADVANCED, .doc = "Tags."),
-    DG_FIELD_ANY(DgStreamSettings, columns, .doc = "Types of columns: `{amount: 'decimal(12,2)', '*': string}`."),
+    DG_FIELD_ANY(DgStreamSettings, columns, .flags = DG_BUILD, .doc = "Types of columns: `{amount: 'decimal(12,2)', '*': string}`."),
     DG_FIELD_ANY(DgStreamSettings, transforms, .flags = DG_ADVANCED, .doc = "Changes to values on their way."),
     DG_FIELD_STRUCT(DgStreamSettings, source_options, DgSourceOptions, source_fields, .doc = "How the source is read."),
     DG_FIELD_STRUCT(DgStreamSettings, target_options, DgTargetOptions, target_fields, .doc = "How the target is written."),
@@ -105,45 +107,52 @@ const DgField dg_stream_fields[] = {
     {0},
 };
 
-const DgField dg_conn_entry_fields[] = {
-    DG_FIELD_ANY(DgConnEntry, type, .flags = 0, .doc = "`postgres`, `mysql`, `mariadb`, `sqlite`, `duckdb`, `file`, `http`, `s3`.", .example = "postgres"),
-    DG_FIELD_ANY(DgConnEntry, url, .flags = DG_ADVANCED, .doc = "All in one: `postgres://user:password@host:5432/database`."),
-    DG_FIELD_ANY(DgConnEntry, connection_string, .flags = DG_ADVANCED, .doc = "The same as `url`."),
-    DG_FIELD_ANY(DgConnEntry, host, .flags = 0, .doc = "Server."),
-    DG_FIELD_ANY(DgConnEntry, port, .flags = DG_ADVANCED, .doc = "Port."),
-    DG_FIELD_ANY(DgConnEntry, user, .flags = 0, .doc = "User."),
-    DG_FIELD_ANY(DgConnEntry, username, .flags = DG_ADVANCED, .doc = "The same as `user`."),
-    DG_FIELD_ANY(DgConnEntry, password, .flags = 0, .doc = "Password: `\"{{ env.PGPASSWORD }}\"`."),
-    DG_FIELD_ANY(DgConnEntry, database, .flags = 0, .doc = "Database."),
-    DG_FIELD_ANY(DgConnEntry, dbname, .flags = DG_ADVANCED, .doc = "The same as `database`."),
-    DG_FIELD_ANY(DgConnEntry, schema, .flags = DG_ADVANCED, .doc = "Schema of names that have none."),
-    DG_FIELD_ANY(DgConnEntry, sslmode, .flags = DG_ADVANCED, .doc = "`disable`, `prefer`, `require`, `verify-ca`, `verify-full`."),
-    DG_FIELD_ANY(DgConnEntry, sslrootcert, .flags = DG_ADVANCED, .doc = "File of the certificate authority."),
-    DG_FIELD_ANY(DgConnEntry, sslcert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."),
-    DG_FIELD_ANY(DgConnEntry, sslkey, .flags = DG_ADVANCED, .doc = "File of the client's key."),
-    DG_FIELD_ANY(DgConnEntry, role, .flags = DG_ADVANCED, .doc = "Role to take after connecting."),
-    DG_FIELD_ANY(DgConnEntry, instance, .flags = DG_ADVANCED, .doc = "File of a SQLite or DuckDB database."),
-    DG_FIELD_ANY(DgConnEntry, path, .flags = DG_ADVANCED, .doc = "The same as `instance`; or a folder of files."),
-    DG_FIELD_ANY(DgConnEntry, socket, .flags = DG_ADVANCED, .doc = "Unix socket."),
-    DG_FIELD_ANY(DgConnEntry, charset, .flags = DG_ADVANCED, .doc = "Accepted: always utf8mb4."),
-    DG_FIELD_ANY(DgConnEntry, ssl_ca, .flags = DG_ADVANCED, .doc = "File of the certificate authority."),
-    DG_FIELD_ANY(DgConnEntry, ssl_cert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."),
-    DG_FIELD_ANY(DgConnEntry, ssl_key, .flags = DG_ADVANCED, .doc = "File of the client's key."),
-    DG_FIELD_ANY(DgConnEntry, tls, .flags = DG_ADVANCED, .doc = "Whether TLS is required."),
-    DG_FIELD_ANY(DgConnEntry, bucket, .flags = DG_ADVANCED, .doc = "Bucket."),
-    DG_FIELD_ANY(DgConnEntry, access_key_id, .flags = DG_ADVANCED, .doc = "Access key."),
-    DG_FIELD_ANY(DgConnEntry, secret_access_key, .flags = DG_ADVANCED, .doc = "Its secret."),
-    DG_FIELD_ANY(DgConnEntry, session_token, .flags = DG_ADVANCED, .doc = "Token of temporary credentials."),
-    DG_FIELD_ANY(DgConnEntry, region, .flags = DG_ADVANCED, .doc = "Region."),
-    DG_FIELD_ANY(DgConnEntry, endpoint, .flags = DG_ADVANCED, .doc = "Address of a server that speaks S3."),
-    DG_FIELD_ANY(DgConnEntry, profile, .flags = DG_ADVANCED, .doc = "Profile of ~/.aws."),
-    DG_FIELD_ANY(DgConnEntry, use_environment, .flags = DG_ADVANCED, .doc = "Credentials from the environment."),
-    DG_FIELD_ANY(DgConnEntry, memory, .flags = DG_ADVANCED, .doc = "Bytes that DuckDB may use."),
-    DG_FIELD_ANY(DgConnEntry, threads, .flags = DG_ADVANCED, .doc = "Threads that DuckDB may use."),
-    DG_FIELD_ANY(DgConnEntry, connect_timeout, .flags = DG_ADVANCED, .doc = "Seconds to wait for a connection."),
-    DG_FIELD_ANY(DgConnEntry, statement_timeout, .flags = DG_ADVANCED, .doc = "Milliseconds a statement may take."),
-    DG_FIELD_ANY(DgConnEntry, application_name, .flags = DG_ADVANCED, .doc = "What the server shows."),
-    DG_FIELD_ANY(DgConnEntry, options, .flags = DG_ADVANCED, .doc = "Command-line options of the server session."),
+#define CONN_FIELDS \
+    DG_FIELD_ANY(DgConnEntry, type, .flags = 0, .doc = "`postgres`, `mysql`, `mariadb`, `sqlite`, `duckdb`, `file`, `http`, `s3`.", .example = "postgres"), \
+    DG_FIELD_ANY(DgConnEntry, url, .flags = DG_ADVANCED, .doc = "All in one: `postgres://user:password@host:5432/database`."), \
+    DG_FIELD_ANY(DgConnEntry, connection_string, .flags = DG_ADVANCED, .doc = "The same as `url`."), \
+    DG_FIELD_ANY(DgConnEntry, host, .flags = 0, .doc = "Server."), \
+    DG_FIELD_ANY(DgConnEntry, port, .flags = DG_ADVANCED, .doc = "Port."), \
+    DG_FIELD_ANY(DgConnEntry, user, .flags = 0, .doc = "User."), \
+    DG_FIELD_ANY(DgConnEntry, username, .flags = DG_ADVANCED, .doc = "The same as `user`."), \
+    DG_FIELD_ANY(DgConnEntry, password, .flags = 0, .doc = "Password: `\"{{ env.PGPASSWORD }}\"`."), \
+    DG_FIELD_ANY(DgConnEntry, database, .flags = 0, .doc = "Database."), \
+    DG_FIELD_ANY(DgConnEntry, dbname, .flags = DG_ADVANCED, .doc = "The same as `database`."), \
+    DG_FIELD_ANY(DgConnEntry, schema, .flags = DG_ADVANCED, .doc = "Schema of names that have none."), \
+    DG_FIELD_ANY(DgConnEntry, sslmode, .flags = DG_ADVANCED, .doc = "`disable`, `prefer`, `require`, `verify-ca`, `verify-full`."), \
+    DG_FIELD_ANY(DgConnEntry, sslrootcert, .flags = DG_ADVANCED, .doc = "File of the certificate authority."), \
+    DG_FIELD_ANY(DgConnEntry, sslcert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."), \
+    DG_FIELD_ANY(DgConnEntry, sslkey, .flags = DG_ADVANCED, .doc = "File of the client's key."), \
+    DG_FIELD_ANY(DgConnEntry, role, .flags = DG_ADVANCED, .doc = "Role to take after connecting."), \
+    DG_FIELD_ANY(DgConnEntry, instance, .flags = DG_ADVANCED, .doc = "File of a SQLite or DuckDB database."), \
+    DG_FIELD_ANY(DgConnEntry, path, .flags = DG_ADVANCED, .doc = "The same as `instance`; or a folder of files."), \
+    DG_FIELD_ANY(DgConnEntry, socket, .flags = DG_ADVANCED, .doc = "Unix socket."), \
+    DG_FIELD_ANY(DgConnEntry, charset, .flags = DG_ADVANCED, .doc = "Accepted: always utf8mb4."), \
+    DG_FIELD_ANY(DgConnEntry, ssl_ca, .flags = DG_ADVANCED, .doc = "File of the certificate authority."), \
+    DG_FIELD_ANY(DgConnEntry, ssl_cert, .flags = DG_ADVANCED, .doc = "File of the client's certificate."), \
+    DG_FIELD_ANY(DgConnEntry, ssl_key, .flags = DG_ADVANCED, .doc = "File of the client's key."), \
+    DG_FIELD_ANY(DgConnEntry, tls, .flags = DG_ADVANCED, .doc = "Whether TLS is required."), \
+    DG_FIELD_ANY(DgConnEntry, bucket, .flags = DG_ADVANCED, .doc = "Bucket."), \
+    DG_FIELD_ANY(DgConnEntry, access_key_id, .flags = DG_ADVANCED, .doc = "Access key."), \
+    DG_FIELD_ANY(DgConnEntry, secret_access_key, .flags = DG_ADVANCED, .doc = "Its secret."), \
+    DG_FIELD_ANY(DgConnEntry, session_token, .flags = DG_ADVANCED, .doc = "Token of temporary credentials."), \
+    DG_FIELD_ANY(DgConnEntry, region, .flags = DG_ADVANCED, .doc = "Region."), \
+    DG_FIELD_ANY(DgConnEntry, endpoint, .flags = DG_ADVANCED, .doc = "Address of a server that speaks S3."), \
+    DG_FIELD_ANY(DgConnEntry, profile, .flags = DG_ADVANCED, .doc = "Profile of ~/.aws."), \
+    DG_FIELD_ANY(DgConnEntry, use_environment, .flags = DG_ADVANCED, .doc = "Credentials from the environment."), \
+    DG_FIELD_ANY(DgConnEntry, memory, .flags = DG_ADVANCED, .doc = "Bytes that DuckDB may use."), \
+    DG_FIELD_ANY(DgConnEntry, threads, .flags = DG_ADVANCED, .doc = "Threads that DuckDB may use."), \
+    DG_FIELD_ANY(DgConnEntry, connect_timeout, .flags = DG_ADVANCED, .doc = "Seconds to wait for a connection."), \
+    DG_FIELD_ANY(DgConnEntry, statement_timeout, .flags = DG_ADVANCED, .doc = "Milliseconds a statement may take."), \
+    DG_FIELD_ANY(DgConnEntry, application_name, .flags = DG_ADVANCED, .doc = "What the server shows."), \
+    DG_FIELD_ANY(DgConnEntry, options, .flags = DG_ADVANCED, .doc = "Command-line options of the server session.")
+
+const DgField dg_conn_entry_fields[] = {CONN_FIELDS, {0}};
+
+/* A connection of a list, which says its name. */
+const DgField dg_conn_item_fields[] = {
+    {.name = "name", .kind = DG_F_STRING, .offset = DG_OFFSET(DgConnEntry, key, DgStr), .flags = DG_REQUIRED | DG_BUILD, .doc = "Its name."},
+    CONN_FIELDS,
     {0},
 };
 

@@ -23,6 +23,7 @@ typedef struct DgSourceOptions {
     DgStr compression, format, null_if, datetime_format, delimiter, escape, quote, jmespath, jq, sheet,
         range, chunk_expr, encoding;
     DgValue chunk_size;         /* `7d`, `6h`, `1m`, or a number of rows */
+    DgValue columns, transforms;/* old places of the stream's keys; empty once merged */
 } DgSourceOptions;
 
 typedef struct DgTargetOptions {
@@ -61,7 +62,7 @@ extern const DgField dg_stream_fields[];
 
 /* A connection as the project names it; values may be secrets, resolved when the step begins. */
 typedef struct DgConnEntry DgConnEntry;
-extern const DgField dg_conn_entry_fields[];
+extern const DgField dg_conn_entry_fields[], dg_conn_item_fields[];
 struct DgConnEntry {
     DgStr key;                            /* its name */
     DgValue type, url, connection_string, host, port, user, username, password, database, dbname, schema,
@@ -88,6 +89,13 @@ typedef struct DgStreamStep {
     DgStr replication;                    /* file's stem: part of the state key */
 } DgStreamStep;
 extern const DgField dg_stream_step_fields[];
+
+/* Names that both the compiler and the run go by; lists end in NULL. */
+extern const char *const dg_column_type_names[];
+bool dg_column_type(DgStr text, DgType *out);  /* `decimal(10,2)`; Sling's names and DuckDB's */
+extern const char *const dg_variable_names[];
+bool dg_variable_known(DgStr name);            /* `stream_table`, `stream.table` */
+bool dg_placeholder_known(DgStr name);         /* `incremental_where_cond`: left for the query */
 
 /* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and
  * `dgc copy` call. Reports progress, metadata and logs through `run`. */

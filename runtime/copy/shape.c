@@ -16,33 +16,6 @@ typedef struct Shape {
 
 /* ---- What is declared ---- */
 
-/* `decimal(10,2) | value > 0` is a type and a constraint. Sling's names, then DuckDB's. */
-static bool type_named(Str text, DgType *out)
-{
-    static const struct { const char *name; DgTypeKind kind; } names[] = {
-        {"string", DG_TEXT}, {"text", DG_TEXT}, {"bigint", DG_INT64}, {"integer", DG_INT32}, {"smallint", DG_INT16}, {"bool", DG_BOOL},
-        {"boolean", DG_BOOL}, {"datetime", DG_TIMESTAMP}, {"timestamp", DG_TIMESTAMP}, {"timestampz", DG_TIMESTAMPTZ},
-        {"date", DG_DATE}, {"time", DG_TIME}, {"timez", DG_TEXT}, {"json", DG_JSON}, {"float", DG_FLOAT64}, {"binary", DG_BINARY},
-        {"uuid", DG_UUID},
-    };
-    Str type = text, rest;
-    str_cut(text, '|', &type, &rest);
-    type = str_trim(type);
-    Str bare = type;
-    str_cut(type, '(', &bare, &rest);
-    bare = str_trim(bare);
-    if (str_eq_nocase(bare, S("decimal")) && bare.len == type.len) {
-        *out = (DgType){DG_DECIMAL, 38, 9};
-        return true;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_eq_nocase(bare, str_from(names[i].name))) {
-            *out = (DgType){(uint8_t)names[i].kind, 0, 0};
-            return true;
-        }
-    return dg_type_parse(type, out);
-}
-
 static const DgValue *declared(const Copy *c, Str column)
 {
     DgValue columns = c->s->columns;
@@ -71,7 +44,7 @@ static DgStatus shaped_type(const Copy *c, const DgColumn *column, DgType *out, 
         return DG_OK;
     Str type = value->as.s, constraint;
     str_cut(value->as.s, '|', &type, &constraint); /* rules.c checks constraints */
-    if (!str_trim(type).len || type_named(type, out))
+    if (!str_trim(type).len || dg_column_type(type, out))
         return DG_OK;
     dg_fail(err, DG_CONFIG, "`%.*s` is no column type, for column `%.*s`", FMT(type), FMT(column->name));
     dg_hint(err, "types are bigint, integer, smallint, decimal(p,s), float, string, bool, date, datetime, timestampz, time, json, uuid, binary");

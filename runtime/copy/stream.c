@@ -1,4 +1,6 @@
 /* stream.c - copy_stream: one entry of a replication, from its connections to its last table. */
+#include <fnmatch.h>
+
 #include "runtime/copy/copy.h"
 #include "runtime/os/os.h"
 
@@ -213,7 +215,9 @@ static bool left_out(const Copy *c, DgTableName name)
         DgTableName other;
         arena_init(&scratch, 1 << 16);
         bool same = table_name_parse(&scratch, DG_ITEMS(DgStr, c->step->excluded)[i], &other) &&
-                    str_eq_nocase(other.table, name.table) && (!other.schema.len || str_eq_nocase(other.schema, name.schema));
+                    (is_wildcard(other.table) ? fnmatch(str_cstr(&scratch, other.table), str_cstr(&scratch, name.table), FNM_CASEFOLD) == 0
+                                              : str_eq_nocase(other.table, name.table)) &&
+                    (!other.schema.len || str_eq_nocase(other.schema, name.schema));
         arena_free(&scratch);
         if (same)
             return true;

@@ -206,16 +206,6 @@ static bool variable(Copy *c, Str name, Str *out)
     return false;
 }
 
-/* Placeholders of custom SQL, filled in by query.c. */
-static bool is_placeholder(Str name)
-{
-    static const char *const names[] = {"incremental_where_cond", "incremental_value", "start_value", "end_value", "fields", "col_types"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_eq(name, str_from(names[i])))
-            return true;
-    return false;
-}
-
 /* ---- What hooks know ---- */
 
 static DgStatus stored(Copy *c, Str key, DgValue *out, DgError *err)
@@ -260,7 +250,7 @@ static bool is_name(Str s)
     for (ptrdiff_t i = 0; i < s.len; i++)
         if (!isalnum((unsigned char)s.ptr[i]) && s.ptr[i] != '_' && s.ptr[i] != '.' && s.ptr[i] != '[' && s.ptr[i] != ']')
             return false;
-    return s.len > 0 && s.len < 64;
+    return s.len > 0 && s.len < 64 && !isdigit((unsigned char)s.ptr[0]);
 }
 
 DgStatus copy_expand(Copy *c, Str text, Str *out, DgError *err)
@@ -276,7 +266,7 @@ DgStatus copy_expand(Copy *c, Str text, Str *out, DgError *err)
         if (close < 0)
             break;
         buf_add(&b, str_sub(rest, 0, open));
-        if (!is_name(name) || is_placeholder(name)) {
+        if (!is_name(name) || dg_placeholder_known(name)) {
             buf_add(&b, str_sub(rest, open, open + close + 1));
         } else if ((status = copy_variable(c, name, &value, err)) != DG_OK && status != DG_END) {
             buf_free(&b);

@@ -23,33 +23,6 @@ static bool has(DgStr s, char c)
     return s.len > 0 && memchr(s.ptr, c, (size_t)s.len) != NULL;
 }
 
-/* ---- Settings: a stream's own, else the defaults' ---- */
-
-static size_t size_of(const DgField *f)
-{
-    switch (f->kind) {
-    case DG_F_INT: return sizeof(int64_t);
-    case DG_F_ENUM: return sizeof(int32_t);
-    case DG_F_BOOL: return sizeof(bool);
-    case DG_F_LIST:
-    case DG_F_MAP: return sizeof(DgList);
-    case DG_F_ANY: return sizeof(DgValue);
-    default: return sizeof(DgStr);
-    }
-}
-
-static void merge(DgPlanner *p, const DgField *fields, void *to, const void *own, const void *defaults)
-{
-    for (const DgField *f = fields; f->name; f++) {
-        char *at = (char *)to + f->offset;
-        const char *mine = (const char *)own + f->offset, *theirs = (const char *)defaults + f->offset;
-        if (f->kind == DG_F_STRUCT)
-            merge(p, f->of, at, mine, theirs);
-        else
-            p->api->copy(p, at, p->api->is_set(p, mine) ? mine : theirs, size_of(f));
-    }
-}
-
 /* ---- Connections ---- */
 
 static const DgConnEntry *find_connection(const ReplicationContext *c, DgStr name)
@@ -94,151 +67,6 @@ static bool other_database(DgPlanner *p, const ReplicationContext *c, DgStr name
     return false;
 }
 
-static void check_types(DgPlanner *p, const ReplicationContext *c)
-{
-    static const char *const types[] = {"postgres", "postgresql", "pg", "mysql", "mariadb", "sqlite", "sqlite3", "duckdb", "file", "local", "http", "https", "s3", "r2", "minio", NULL};
-    for (size_t i = 0; i < c->connections.count; i++) {
-        const DgConnEntry *e = &DG_ITEMS(DgConnEntry, c->connections)[i];
-        bool known = e->type.kind != DG_V_STR;
-        if (e->type.kind == DG_V_NONE && !p->api->is_set(p, &e->url) && !p->api->is_set(p, &e->connection_string) && p->api->is_known(p, &e->type))
-            p->api->report(p, "E0106", e, "for example `type: postgres`", "connection `%.*s` needs `type`", (int)e->key.len, e->key.ptr);
-        for (size_t k = 0; types[k] && !known; k++)
-            known = equal(e->type.as.s, types[k]);
-        if (!known)
-            p->api->report(p, "E0110", &e->type, "types are postgres, mysql, mariadb, sqlite, duckdb, file, http and s3",
-                           "dgc does not move data to or from `%.*s`", (int)e->type.as.s.len, e->type.as.s.ptr);
-    }
-}
-
-/* ---- Checks that Sling makes when it runs, made when building ---- */
-
-static void check_choice(DgPlanner *p, const DgStr *field, const char *what, const char *const *choices, const char *help)
-{
-    if (!field->len || !p->api->is_known(p, field) || has(*field, '{'))
-        return;
-    for (size_t i = 0; choices[i]; i++)
-        if (equal(*field, choices[i]))
-            return;
-    p->api->report(p, "E0110", field, help, "`%s` cannot be `%.*s`", what, (int)field->len, field->ptr);
-}
-
-static const void *place_of(DgPlanner *p, const void *field, const void *stream)
-{
-    return p->api->is_set(p, field) ? field : stream;
-}
-
-static void check_stream(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *s)
-{
-    static const char *const casings[] = {"source", "target", "normalize", "snake", "upper", "lower", "camel", NULL};
-    static const char *const strategies[] = {"update_insert", "delete_insert", "insert", "update", "history_insert", NULL};
-    static const char *const contracts[] = {"evolve", "freeze", "discard_row", "discard_value", NULL};
-    check_choice(p, &s->target_options.column_casing, "column_casing", casings, "write source, target, normalize, snake, upper, lower or camel");
-    check_choice(p, &s->target_options.merge_strategy, "merge_strategy", strategies,
-                 "write update_insert, delete_insert, insert, update or history_insert");
-    check_choice(p, &s->contract, "contract", contracts, "write evolve, freeze, discard_row or discard_value");
-    if (s->mode == DG_COPY_CHANGE_CAPTURE)
-        p->api->report(p, "E0110", place_of(p, &own->mode, own), "use `mode: incremental` with an `update_key`, and `delete_missing` for rows that go away",
-                       "the mode change-capture is not supported");
-    if (s->mode == DG_COPY_INCREMENTAL && !s->primary_key.count && !s->update_key.len && p->api->is_known(p, &s->update_key))
-        p->api->report(p, "E0106", place_of(p, &own->mode, own), "add `update_key: updated_at`, `primary_key: id`, or both",
-                       "stream `%.*s` is incremental and has neither `primary_key` nor `update_key`", (int)own->key.len, own->key.ptr);
-    if (s->mode == DG_COPY_BACKFILL && !s->source_options.range.len && p->api->is_known(p, &s->source_options.range))
-        p->api->report(p, "E0106", place_of(p, &own->mode, own), "add `source_options: {range: '2024-01-01,2024-02-01'}`",
-                       "stream `%.*s` is a backfill and says no `range`", (int)own->key.len, own->key.ptr);
-    if (s->source_options.jq.len)
-        p->api->report(p, "E0110", place_of(p, &own->source_options.jq, own), "`jmespath: a.b[]` says where the records are", "`jq` is not supported");
-    dg_replication_check_rules(p, own, s);
-}
-
-/* ---- Dagster's names ---- */
-
-/* Lower case, without quotes, other characters `_`; the dots part the key. */
-static DgStr sanitized(DgPlanner *p, DgStr name)
-{
-    char *out = p->api->alloc(p, (size_t)name.len + 1);
-    ptrdiff_t n = 0;
-    for (ptrdiff_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (c == '"')
-            continue;
-        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        out[n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : word ? c : c == '.' ? '/' : '_';
-    }
-    return (DgStr){out, n};
-}
-
-static const DgValue *entry(DgValue dict, const char *key)
-{
-    for (size_t i = 0; dict.kind == DG_V_DICT && i < dict.as.dict->count; i++)
-        if (dict.as.dict->keys[i].kind == DG_V_STR && equal(dict.as.dict->keys[i].as.s, key))
-            return &dict.as.dict->values[i];
-    return NULL;
-}
-
-static DgStr text_entry(DgValue dict, const char *key)
-{
-    const DgValue *v = entry(dict, key);
-    return v && v->kind == DG_V_STR ? v->as.s : (DgStr){0};
-}
-
-static DgStr asset_key(DgPlanner *p, const DgStreamSettings *own, DgValue dagster)
-{
-    DgStr key = text_entry(dagster, "asset_key");
-    if (key.len)
-        return sanitized(p, key);
-    DgStr name = sanitized(p, own->object.len && p->api->is_known(p, &own->object) ? own->object : own->key);
-    return p->api->format(p, "target/%.*s", (int)name.len, name.ptr);
-}
-
-static DgList dependencies(DgPlanner *p, const DgStreamSettings *own, DgValue dagster)
-{
-    const DgValue *deps = entry(dagster, "deps");
-    size_t n = deps && deps->kind == DG_V_LIST ? deps->as.list->count : 1;
-    DgStr *items = p->api->alloc(p, n * sizeof *items);
-    for (size_t i = 0; i < n; i++)
-        items[i] = deps && deps->kind == DG_V_LIST ? sanitized(p, deps->as.list->items[i].as.s)
-                   : deps && deps->kind == DG_V_STR ? sanitized(p, deps->as.s)
-                                                    : sanitized(p, own->key);
-    return (DgList){items, n};
-}
-
-static DgList pair(DgPlanner *p, const char *key, DgValue value)
-{
-    DgValuePair *one = p->api->alloc(p, sizeof *one);
-    *one = (DgValuePair){{key, (ptrdiff_t)strlen(key)}, value};
-    return (DgList){one, 1};
-}
-
-static DgValue stream_definition(DgPlanner *p, const DgStreamSettings *own)
-{
-    DgValueDict *dict = p->api->alloc(p, sizeof *dict);
-    DgValue *cells = p->api->alloc(p, 4 * sizeof *cells);
-    cells[0] = (DgValue){.kind = DG_V_STR, .as.s = DG_S("name")};
-    cells[1] = (DgValue){.kind = DG_V_STR, .as.s = DG_S("config")};
-    cells[2] = (DgValue){.kind = DG_V_STR, .as.s = own->key};
-    cells[3] = p->api->tree(p, own);
-    *dict = (DgValueDict){cells, cells + 2, 2};
-    return (DgValue){.kind = DG_V_DICT, .as.dict = dict};
-}
-
-/* Its key, and the one that `translation` makes of it. */
-static DgStr declare_asset(DgPlanner *p, const DgStreamSettings *own, const ReplicationContext *c, DgStr *final)
-{
-    static const DgStr kind = DG_S("sling");
-    const DgValue *meta = entry(own->meta, "dagster");
-    DgValue dagster = meta ? *meta : (DgValue){.kind = DG_V_NONE};
-    DgStr description = own->sql.len ? own->sql : text_entry(dagster, "description");
-    DgAssetDecl decl = {
-        .key = asset_key(p, own, dagster), .description = description, .group = text_entry(dagster, "group"),
-        .deps = dependencies(p, own, dagster), .kinds = {(void *)(uintptr_t)&kind, 1},
-        .metadata = pair(p, "stream_config", p->api->tree(p, own)), .translation = c->translation,
-        .translation_vars = pair(p, "stream_definition", stream_definition(p, own)), .at = own,
-    };
-    p->api->asset(p, &decl);
-    *final = p->api->translated(p, &decl);
-    return decl.key;
-}
-
 /* ---- Streams ---- */
 
 static bool is_wildcard(DgStr name)
@@ -246,31 +74,44 @@ static bool is_wildcard(DgStr name)
     return has(name, '*') || has(name, '?');
 }
 
+/* What a wildcard leaves to others: entries that name one table or file, and earlier wildcards. */
 static DgList others(DgPlanner *p, const Replication *r, const DgStreamSettings *own)
 {
     DgStr *items = p->api->alloc(p, r->streams.count * sizeof *items);
     size_t n = 0;
     for (size_t i = 0; i < r->streams.count && is_wildcard(own->key); i++) {
         const DgStreamSettings *other = &DG_ITEMS(DgStreamSettings, r->streams)[i];
-        if (other != own && !is_wildcard(other->key))
+        if (other != own && (other < own || !is_wildcard(other->key)))
             items[n++] = other->key;
     }
     return (DgList){items, n};
 }
 
-static DgStr step_name(DgPlanner *p, const ReplicationContext *c, DgStr key)
+static char name_char(char c)
 {
-    char *out = p->api->alloc(p, (size_t)(c->name.len + key.len + 3));
-    ptrdiff_t n = c->name.len;
-    memcpy(out, c->name.ptr, (size_t)n);
-    out[n++] = '_';
-    out[n++] = '_';
-    for (ptrdiff_t i = 0; i < key.len; i++) {
-        char ch = key.ptr[i];
-        bool word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
-        out[n++] = word ? ch : ch == '*' ? 'x' : '_';
-    }
-    return (DgStr){out, n};
+    bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return word ? c : c == '*' ? 'x' : '_';
+}
+
+static bool look_alike(DgStr a, DgStr b)
+{
+    for (ptrdiff_t i = 0; i < a.len && a.len == b.len; i++)
+        if (name_char(a.ptr[i]) != name_char(b.ptr[i]))
+            return false;
+    return a.len == b.len;
+}
+
+/* REPLICATION__STREAM; streams whose names come out alike are numbered. */
+static DgStr step_name(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own)
+{
+    char *stream = p->api->alloc(p, (size_t)own->key.len + 1);
+    int alike = 1;
+    for (ptrdiff_t i = 0; i < own->key.len; i++)
+        stream[i] = name_char(own->key.ptr[i]);
+    for (const DgStreamSettings *other = r->streams.items; other < own; other++)
+        alike += look_alike(other->key, own->key);
+    return alike == 1 ? p->api->format(p, "%.*s__%.*s", (int)c->name.len, c->name.ptr, (int)own->key.len, stream)
+                      : p->api->format(p, "%.*s__%.*s_%d", (int)c->name.len, c->name.ptr, (int)own->key.len, stream, alike);
 }
 
 /* `made`: assets of the streams, with room for this one's. */
@@ -278,10 +119,10 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
 {
     DgStreamStep *step = p->api->alloc(p, sizeof *step);
     DgStr *asset = p->api->alloc(p, sizeof *asset);
-    merge(p, dg_stream_fields, &step->settings, own, &r->defaults);
+    dg_replication_merge(p, &step->settings, own, &r->defaults);
     if (step->settings.disabled == 1)
         return;
-    check_stream(p, own, &step->settings);
+    dg_replication_check(p, r, c, own, &step->settings);
     step->stream = own->key;
     step->replication = c->name;
     step->include_metadata = c->include_metadata;
@@ -289,19 +130,14 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
     step->excluded = others(p, r, own);
     dg_replication_connection(p, c, &r->source, r->source, &step->source);
     dg_replication_connection(p, c, &r->target, r->target, &step->target);
+    dg_replication_check_rules(p, own, &step->settings);
     dg_replication_check_hooks(p, &own->hooks, own);
     step->connections = dg_replication_hook_connections(p, c, &step->settings.hooks);
-    *asset = step->asset = declare_asset(p, own, c, &DG_ITEMS(DgStr, *made)[made->count]);
+    *asset = step->asset = dg_replication_asset(p, r, c, own, &DG_ITEMS(DgStr, *made)[made->count]);
     made->count++;
     bool plain = other_database(p, c, r->source) && other_database(p, c, r->target);
-    DgOpSpec *op = NULL;
-    if (c->op) {
-        op = p->api->alloc(p, sizeof *op);
-        *op = *c->op;
-        op->name = (DgStr){0};
-    }
-    p->api->step(p, &(DgStepDecl){.name = step_name(p, c, own->key), .ops = plain ? &dg_stream_database_ops : &dg_stream_ops, .config = step,
-                                  .assets = {asset, 1}, .op_filled = op, .at = own});
+    p->api->step(p, &(DgStepDecl){.name = step_name(p, r, c, own), .ops = plain ? &dg_stream_database_ops : &dg_stream_ops, .config = step,
+                                  .assets = {asset, 1}, .op_filled = c->op, .name_stays = true, .at = own});
 }
 
 /* ---- hooks.start and hooks.end: steps before and after those of the streams ---- */
@@ -319,14 +155,14 @@ static void plan_hooks(DgPlanner *p, const Replication *r, const ReplicationCont
     dg_replication_connection(p, c, &r->source, r->source, &step->source);
     dg_replication_connection(p, c, &r->target, r->target, &step->target);
     step->connections = dg_replication_hook_connections(p, c, hooks);
-    p->api->step(p, &(DgStepDecl){.name = step_name(p, c, step->stream), .ops = plain ? &dg_hooks_database_ops : &dg_hooks_ops, .config = step,
+    p->api->step(p, &(DgStepDecl){.name = p->api->format(p, "%.*s__%s", (int)c->name.len, c->name.ptr, first ? "hooks_start" : "hooks_end"), .ops = plain ? &dg_hooks_database_ops : &dg_hooks_ops, .config = step,
                                   .before = first ? made : (DgList){0}, .after = first ? (DgList){0} : made,
                                   .at = first ? &r->hooks.start : &r->hooks.end});
 }
 
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c)
 {
-    check_types(p, c);
+    dg_replication_check_whole(p, r, c);
     DgList made = {p->api->alloc(p, (r->streams.count + 1) * sizeof(DgStr)), 0};
     for (size_t i = 0; i < r->streams.count; i++)
         plan_stream(p, r, c, &DG_ITEMS(DgStreamSettings, r->streams)[i], &made);

@@ -18,17 +18,26 @@ static const DgField file_fields[] = {
     {0},
 };
 
+typedef struct Old { /* `sling: {connections: [...]}` */
+    DgList connections;  /* of DgConnEntry */
+} Old;
+
+static const DgField old_fields[] = {
+    DG_FIELD_STRUCTS(Old, connections, DgConnEntry, dg_conn_item_fields, .flags = DG_ADVANCED, .doc = "Connections, each with its `name`."),
+    {0},
+};
+
 typedef struct Config {
     DgList connections;  /* of DgConnEntry */
     DgList replications; /* of File */
-    DgValue sling;
+    Old sling;
 } Config;
 
 static const DgField fields[] = {
     DG_FIELD_STRUCT_MAP(Config, connections, DgConnEntry, dg_conn_entry_fields, .example = "{MY_PG: {type: postgres, host: localhost, user: me, database: shop}}",
                         .doc = "Connections by name. One that is not here is looked for in the environment."),
-    DG_FIELD_STRUCTS(Config, replications, File, file_fields, .flags = DG_REQUIRED, .example = "[{path: replication.yaml}]", .doc = "Sling's replication files."),
-    DG_FIELD_ANY(Config, sling, .flags = DG_DEPRECATED | DG_ADVANCED, .doc = "write the connections under `connections`, by name"),
+    DG_FIELD_STRUCTS(Config, replications, File, file_fields, .example = "[{path: replication.yaml}]", .doc = "Sling's replication files."),
+    DG_FIELD_STRUCT(Config, sling, Old, old_fields, .flags = DG_DEPRECATED | DG_ADVANCED, .doc = "write the connections under `connections`, by name"),
     {0},
 };
 
@@ -46,6 +55,7 @@ static DgStr stem(DgStr path)
 static void sling_plan(DgPlanner *p, const void *data)
 {
     const Config *config = data;
+    DgList connections = config->connections.count ? config->connections : config->sling.connections;
     for (size_t i = 0; i < config->replications.count; i++) {
         const File *file = &DG_ITEMS(File, config->replications)[i];
         DgStr path = p->api->resolve(p, &file->path, file->path);
@@ -53,7 +63,7 @@ static void sling_plan(DgPlanner *p, const void *data)
         if (!r)
             continue;
         dg_replication_plan(p, r, &(ReplicationContext){
-            .name = file->op.name.len ? file->op.name : stem(path), .connections = config->connections, .op = &file->op,
+            .name = file->op.name.len ? file->op.name : stem(path), .file = path, .connections = connections, .op = &file->op,
             .translation = &file->translation, .include_metadata = file->include_metadata, .at = &file->path});
     }
 }

@@ -80,7 +80,7 @@ expect "runs one stream" ./p.bin run --home home --select 'target/orders' --prog
 is "continues where it was" "1|9,2|2.5,3|3," "$(sqlite3 out.db 'SELECT id, amount FROM orders_s ORDER BY 1' | tr '\n' ',')"
 expect "a full refresh" ./p.bin run --home home --select 'group:shop' --full-refresh --progress plain
 is "full refresh has the same rows" "3" "$(sqlite3 out.db 'SELECT count(*) FROM orders_s')"
-expect "files as targets" ./p.bin run --home home --select 'target/out_orders_ or target/out__stream_table_/csv' --progress plain
+expect "files as targets" ./p.bin run --home home --select 'target/out_orders_ or target/out_stream_table_/csv' --progress plain
 is "a folder with one file" 1 "$(ls out/orders/*.parquet | wc -l)"
 is "a CSV file" "id,Full_Name" "$(head -1 out/customers.csv)"
 sqlite3 src.db "INSERT INTO orders VALUES (4, 4, '2024-04-01 00:00:00')"

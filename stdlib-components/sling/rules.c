@@ -1,4 +1,4 @@
-/* check.c - expressions of a replication are compiled when building, so that a mistake in one is told
+/* rules.c - expressions of a replication are compiled when building, so that a mistake in one is told
  * before the first row moves. */
 #include "runtime/copy/hooks.h"
 #include "runtime/copy/rules.h"

@@ -1,0 +1,332 @@
+/* checks.c - what Sling finds out when it runs, or never: told when building, at its place. */
+#include "stdlib-components/sling/replication.h"
+
+static bool equal(DgStr s, const char *text)
+{
+    size_t n = strlen(text);
+    return s.len == (ptrdiff_t)n && memcmp(s.ptr, text, n) == 0;
+}
+
+static bool has(DgStr s, char c)
+{
+    return s.len > 0 && memchr(s.ptr, c, (size_t)s.len) != NULL;
+}
+
+static bool one_of(DgStr s, const char *const *names)
+{
+    for (size_t i = 0; names[i]; i++)
+        if (equal(s, names[i]))
+            return true;
+    return false;
+}
+
+/* ---- Connections ---- */
+
+/* The type of a connection that the component names; empty: only the run knows. */
+static DgStr type_of(DgPlanner *p, const ReplicationContext *c, DgStr name)
+{
+    for (size_t i = 0; i < c->connections.count; i++) {
+        const DgConnEntry *e = &DG_ITEMS(DgConnEntry, c->connections)[i];
+        bool same = e->key.len == name.len && memcmp(e->key.ptr, name.ptr, (size_t)name.len) == 0;
+        if (same && p->api->is_known(p, &e->type) && e->type.kind == DG_V_STR)
+            return e->type.as.s;
+    }
+    return (DgStr){0};
+}
+
+static bool is_store(DgPlanner *p, const ReplicationContext *c, DgStr name)
+{
+    static const char *const stores[] = {"file", "local", "http", "https", "s3", "r2", "minio", NULL};
+    DgStr type = type_of(p, c, name);
+    return (type.len && one_of(type, stores)) || (name.len == 5 && memcmp(name.ptr, "local", 5) == 0) || equal(name, "LOCAL") || equal(name, "file");
+}
+
+void dg_replication_check_connections(DgPlanner *p, const ReplicationContext *c)
+{
+    static const char *const types[] = {"postgres", "mysql", "mariadb", "sqlite", "duckdb", "file", "http", "s3",
+                                        "postgresql", "pg", "sqlite3", "local", "https", "r2", "minio", NULL};
+    for (size_t i = 0; i < c->connections.count; i++) {
+        const DgConnEntry *e = &DG_ITEMS(DgConnEntry, c->connections)[i];
+        if (!p->api->is_set(p, &e->type) && !p->api->is_set(p, &e->url) && !p->api->is_set(p, &e->connection_string))
+            p->api->report(p, "E0106", e, "for example `type: postgres`", "connection `%.*s` needs `type`", (int)e->key.len, e->key.ptr);
+        if (e->type.kind == DG_V_STR && !one_of(e->type.as.s, types))
+            p->api->report_name(p, &e->type, "type", e->type.as.s, types, "dgc does not move data to or from `%.*s`",
+                                (int)e->type.as.s.len, e->type.as.s.ptr);
+    }
+}
+
+/* ---- Values out of a list ---- */
+
+static void check_name(DgPlanner *p, const DgStr *field, const char *key, const char *const *names)
+{
+    if (field->len && p->api->is_known(p, field) && !has(*field, '{') && !one_of(*field, names))
+        p->api->report_name(p, field, "name", *field, names, "`%s` cannot be `%.*s`", key, (int)field->len, field->ptr);
+}
+
+static void check_names(DgPlanner *p, const DgStreamSettings *s)
+{
+    static const char *const casings[] = {"source", "target", "normalize", "snake", "upper", "lower", "camel", NULL};
+    static const char *const strategies[] = {"update_insert", "delete_insert", "insert", "update", "history_insert", NULL};
+    static const char *const contracts[] = {"evolve", "freeze", "discard_row", "discard_value", NULL};
+    static const char *const formats[] = {"csv", "tsv", "json", "jsonlines", "ndjson", "parquet", "xlsx", "raw", NULL};
+    static const char *const written[] = {"csv", "tsv", "json", "jsonlines", "ndjson", "parquet", NULL};
+    static const char *const packed[] = {"auto", "none", "gzip", "zstd", NULL};
+    static const char *const packs[] = {"auto", "none", "gzip", "zstd", "snappy", NULL};
+    static const char *const encodings[] = {"utf8", "utf8_bom", NULL};
+    check_name(p, &s->contract, "contract", contracts);
+    check_name(p, &s->source_options.format, "format", formats);
+    check_name(p, &s->source_options.compression, "compression", packed);
+    check_name(p, &s->target_options.format, "format", written);
+    check_name(p, &s->target_options.compression, "compression", packs);
+    check_name(p, &s->target_options.encoding, "encoding", encodings);
+    check_name(p, &s->target_options.column_casing, "column_casing", casings);
+    if (equal(s->target_options.merge_strategy, "upsert") || equal(s->target_options.merge_strategy, "merge"))
+        p->api->report(p, "E0110", &s->target_options.merge_strategy, "write `update_insert`: rows that are there are updated, others inserted",
+                       "`merge_strategy` cannot be `%.*s`", (int)s->target_options.merge_strategy.len, s->target_options.merge_strategy.ptr);
+    else
+        check_name(p, &s->target_options.merge_strategy, "merge_strategy", strategies);
+}
+
+/* ---- {variables} ---- */
+
+static bool in_env(const Replication *r, DgStr name)
+{
+    for (size_t i = 0; i < r->env.count; i++) {
+        DgStr key = DG_ITEMS(DgValuePair, r->env)[i].key;
+        if (key.len == name.len && memcmp(key.ptr, name.ptr, (size_t)name.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* `{name}`: what SQL and JSON have in braces is mostly not a name. */
+static DgStr braced_name(DgStr text, ptrdiff_t open)
+{
+    ptrdiff_t i = open + 1;
+    while (i < text.len && (is_letter(text.ptr[i]) || text.ptr[i] == '.' || (i > open + 1 && text.ptr[i] >= '0' && text.ptr[i] <= '9')))
+        i++;
+    bool closed = i < text.len && text.ptr[i] == '}' && i > open + 1 && i - open < 64;
+    return closed ? (DgStr){text.ptr + open + 1, i - open - 1} : (DgStr){0};
+}
+
+static void check_text(DgPlanner *p, const Replication *r, const DgStr *field, const void *at, bool query)
+{
+    for (ptrdiff_t i = 0; i < field->len; i++) {
+        if (field->ptr[i] != '{')
+            continue;
+        DgStr name = braced_name(*field, i);
+        if (!name.len || dg_variable_known(name) || in_env(r, name) || (query && dg_placeholder_known(name)))
+            continue;
+        p->api->report_name(p, at, "variable", name, dg_variable_names, "`{%.*s}` is no variable of a replication", (int)name.len, name.ptr);
+    }
+}
+
+static void check_variables(DgPlanner *p, const Replication *r, const DgStreamSettings *s)
+{
+    const DgTargetOptions *o = &s->target_options;
+    check_text(p, r, &s->object, &s->object, false);
+    check_text(p, r, &s->where, &s->where, true);
+    check_text(p, r, &s->sql, &s->sql, true);
+    check_text(p, r, &o->pre_sql, &o->pre_sql, false);
+    check_text(p, r, &o->post_sql, &o->post_sql, false);
+    check_text(p, r, &o->table_ddl, &o->table_ddl, true);
+    for (size_t i = 0; i < s->files.count; i++)
+        check_text(p, r, &DG_ITEMS(DgStr, s->files)[i], &s->files, false);
+}
+
+/* ---- Types of columns ---- */
+
+static void check_type(DgPlanner *p, const void *at, DgValue name, DgValue type)
+{
+    ptrdiff_t end = 0;
+    DgType known;
+    DgStr text = type.as.s;
+    if (name.kind != DG_V_STR || type.kind != DG_V_STR) {
+        p->api->report(p, "E0110", at, "write `columns: {amount: 'decimal(12,2)'}`, or a list of `{name: amount, type: ...}`",
+                       "`columns` are names with types");
+        return;
+    }
+    while (end < text.len && text.ptr[end] != '|') /* what follows is a constraint */
+        end++;
+    text.len = end;
+    while (text.len && text.ptr[text.len - 1] == ' ')
+        text.len--;
+    if (text.len && !dg_column_type(text, &known))
+        p->api->report_name(p, at, "type", text, dg_column_type_names, "`%.*s` is no column type, for column `%.*s`", (int)text.len,
+                            text.ptr, (int)name.as.s.len, name.as.s.ptr);
+}
+
+static DgValue part(DgValue dict, const char *key)
+{
+    for (size_t i = 0; dict.kind == DG_V_DICT && i < dict.as.dict->count; i++)
+        if (dict.as.dict->keys[i].kind == DG_V_STR && equal(dict.as.dict->keys[i].as.s, key))
+            return dict.as.dict->values[i];
+    return (DgValue){.kind = DG_V_NONE};
+}
+
+static void check_columns(DgPlanner *p, const DgStreamSettings *s)
+{
+    DgValue v = s->columns;
+    for (size_t i = 0; v.kind == DG_V_DICT && i < v.as.dict->count; i++)
+        check_type(p, &s->columns, v.as.dict->keys[i], v.as.dict->values[i]);
+    for (size_t i = 0; v.kind == DG_V_LIST && i < v.as.list->count; i++)
+        check_type(p, &s->columns, part(v.as.list->items[i], "name"), part(v.as.list->items[i], "type"));
+    if (v.kind != DG_V_NONE && v.kind != DG_V_DICT && v.kind != DG_V_LIST)
+        check_type(p, &s->columns, v, v);
+}
+
+/* ---- Values of a form ---- */
+
+/* `90`, `7d`, `6h`, `15m`, `1w`. */
+static bool is_chunk(DgValue v)
+{
+    ptrdiff_t i = 0;
+    if (v.kind == DG_V_INT)
+        return v.as.i > 0;
+    if (v.kind != DG_V_STR)
+        return false;
+    while (i < v.as.s.len && v.as.s.ptr[i] >= '0' && v.as.s.ptr[i] <= '9')
+        i++;
+    return i > 0 && (i == v.as.s.len || (i + 1 == v.as.s.len && strchr("smhdwMy", v.as.s.ptr[i])));
+}
+
+static void check_forms(DgPlanner *p, const DgStreamSettings *s)
+{
+    const DgSourceOptions *o = &s->source_options;
+    DgValue missing = s->target_options.delete_missing, type = missing.kind == DG_V_DICT ? part(missing, "type") : missing;
+    if (o->chunk_size.kind != DG_V_NONE && !is_chunk(o->chunk_size))
+        p->api->report(p, "E0110", &o->chunk_size, "write a number of rows, or a time like 15m, 6h, 7d", "`chunk_size` is no size");
+    if (o->flatten.kind != DG_V_NONE && o->flatten.kind != DG_V_BOOL && o->flatten.kind != DG_V_INT)
+        p->api->report(p, "E0108", &o->flatten, "write true, false, or how many levels", "`flatten` is true, false or a number");
+    if (missing.kind == DG_V_NONE)
+        return;
+    if (type.kind != DG_V_STR || (!equal(type.as.s, "soft") && !equal(type.as.s, "hard")))
+        p->api->report(p, "E0110", &s->target_options.delete_missing, "write soft or hard", "`delete_missing` is `soft` or `hard`");
+    else if (missing.kind == DG_V_DICT && missing.as.dict->count > 1)
+        p->api->report(p, "E0110", &s->target_options.delete_missing, "write `delete_missing: soft` and let the stream's `where` choose the rows",
+                       "`delete_missing` with conditions of its own is not supported");
+    else if (s->mode == DG_COPY_INCREMENTAL && p->api->is_set(p, &s->update_key))
+        p->api->report(p, "E0110", &s->target_options.delete_missing, "leave `update_key` out: with `primary_key` alone all rows are read",
+                       "`delete_missing` needs all rows of the source, and `update_key` reads only new ones");
+}
+
+/* ---- Keys that go together ---- */
+
+static void check_mode(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *s)
+{
+    const void *at = p->api->is_set(p, &s->mode) ? (const void *)&s->mode : own;
+    int length = (int)own->key.len;
+    const char *name = own->key.ptr;
+    bool primary = p->api->is_set(p, &s->primary_key), update = p->api->is_set(p, &s->update_key), range = p->api->is_set(p, &s->source_options.range);
+    if (s->mode == DG_COPY_CHANGE_CAPTURE)
+        p->api->report(p, "E0110", at, "use `mode: incremental` with an `update_key`, and `delete_missing` for rows that go away",
+                       "the mode change-capture is not supported");
+    if (s->mode == DG_COPY_INCREMENTAL && !primary && !update)
+        p->api->report(p, "E0106", at, "add `update_key: updated_at`, `primary_key: id`, or both",
+                       "stream `%.*s` is incremental and has neither `primary_key` nor `update_key`", length, name);
+    if (s->mode != DG_COPY_BACKFILL)
+        return;
+    if (!primary || !update)
+        p->api->report(p, "E0106", at, "a part that is loaded again replaces its rows by `primary_key`; `update_key` says which rows are in the range",
+                       "stream `%.*s` is a backfill and needs `primary_key` and `update_key`", length, name);
+    DgStr text = s->source_options.range;
+    const char *comma = text.len ? memchr(text.ptr, ',', (size_t)text.len) : NULL;
+    if (!range)
+        p->api->report(p, "E0106", at, "add `source_options: {range: '2024-01-01,2024-02-01'}`",
+                       "stream `%.*s` is a backfill and says no `range`", length, name);
+    else if (p->api->is_known(p, &s->source_options.range) && !has(text, '{') &&
+             (!comma || memchr(comma + 1, ',', (size_t)(text.ptr + text.len - comma - 1))))
+        p->api->report(p, "E0110", &s->source_options.range, "write `range: '2024-01-01,2024-02-01'`", "a `range` is two values with a comma between");
+}
+
+static bool same_nocase(DgStr a, DgStr b)
+{
+    for (ptrdiff_t i = 0; i < a.len && a.len == b.len; i++)
+        if ((a.ptr[i] | 32) != (b.ptr[i] | 32))
+            return false;
+    return a.len == b.len;
+}
+
+static bool object_varies(DgStr object)
+{
+    for (ptrdiff_t i = 0; i < object.len; i++) {
+        DgStr name = object.ptr[i] == '{' ? braced_name(object, i) : (DgStr){0};
+        if (name.len > 7 && memcmp(name.ptr, "stream", 6) == 0)
+            return true;
+    }
+    return object.len == 0;
+}
+
+static void check_object(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
+{
+    bool known = p->api->is_known(p, &s->object);
+    if (known && !s->sql.len && (has(own->key, '*') || has(own->key, '?')) && !is_store(p, c, r->source) && !has(own->key, '/') && !object_varies(s->object))
+        p->api->report(p, "E0110", p->api->is_set(p, &s->object) ? (const void *)&s->object : own, "write `{stream_table}` into it",
+                       "stream `%.*s` is many tables, and its `object` names one", (int)own->key.len, own->key.ptr);
+    if (known && r->source.len && same_nocase(r->source, r->target) && s->object.len && same_nocase(s->object, own->key))
+        p->api->report(p, "E0110", &s->object, "name another table or file", "stream `%.*s` would be written over itself", (int)own->key.len, own->key.ptr);
+}
+
+/* ---- What is not there: told, never left out ---- */
+
+static void refuse(DgPlanner *p, const void *field, const char *key, const char *help)
+{
+    if (p->api->is_set(p, field))
+        p->api->report(p, "E0110", field, help, "`%s` is not supported", key);
+}
+
+static void check_absent(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *s)
+{
+    const DgSourceOptions *o = &s->source_options;
+    const DgTargetOptions *t = &s->target_options;
+    refuse(p, &o->jq, "jq", "`jmespath: a.b[]` says where the records are");
+    refuse(p, &o->max_decimals, "source_options.max_decimals", "give the columns a type: `columns: {amount: 'decimal(12,2)'}`");
+    refuse(p, &t->max_decimals, "target_options.max_decimals", "give the columns a type: `columns: {amount: 'decimal(12,2)'}`");
+    refuse(p, &t->column_typing, "column_typing", "give the columns a type: `columns: {name: 'string', amount: 'decimal(12,2)'}`");
+    refuse(p, &t->table_keys, "table_keys", "`table_ddl` makes the table with its keys, `post_sql` makes an index");
+    if (t->adjust_column_type == 2)
+        p->api->report(p, "E0110", &t->adjust_column_type, "`contract: freeze` refuses other types, `discard_value` leaves the values out",
+                       "`adjust_column_type: false` is not supported");
+}
+
+void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
+{
+    check_names(p, s);
+    check_variables(p, r, s);
+    check_columns(p, s);
+    check_forms(p, s);
+    check_mode(p, own, s);
+    check_object(p, r, c, own, s);
+    check_absent(p, own, s);
+}
+
+/* ---- Once for the whole ---- */
+
+static void check_hook_places(DgPlanner *p, const DgHooks *h, bool whole)
+{
+    const DgList *wrong[] = {whole ? &h->pre : &h->start, whole ? &h->post : &h->end, whole ? &h->pre_merge : NULL, whole ? &h->post_merge : NULL};
+    for (size_t i = 0; i < 4; i++)
+        if (wrong[i] && wrong[i]->count)
+            p->api->report(p, "E0110", wrong[i], whole ? "put it under `defaults: {hooks: ...}`, or under the stream" : "put it under `hooks` of the replication",
+                           whole ? "hooks of the replication are `start` and `end`" : "hooks of a stream are `pre`, `post`, `pre_merge` and `post_merge`");
+}
+
+void dg_replication_check_whole(DgPlanner *p, const Replication *r, const ReplicationContext *c)
+{
+    static const char *const metadata[] = {"column_metadata", "row_count", NULL};
+    dg_replication_check_connections(p, c);
+    check_hook_places(p, &r->hooks, true);
+    check_hook_places(p, &r->defaults.hooks, false);
+    for (size_t i = 0; i < r->streams.count; i++)
+        check_hook_places(p, &DG_ITEMS(DgStreamSettings, r->streams)[i].hooks, false);
+    for (size_t i = 0; i < c->include_metadata.count; i++) {
+        const DgStr *name = &DG_ITEMS(DgStr, c->include_metadata)[i];
+        if (!one_of(*name, metadata))
+            p->api->report_name(p, name, "name", *name, metadata, "`include_metadata` knows no `%.*s`", (int)name->len, name->ptr);
+    }
+}
