@@ -97,13 +97,13 @@ for mode in append refresh upsert history; do
     problem=$(wait_for "$scratch/proxy/met")
     kill -STOP $runner
     problem+=$(same postgres $mode)
-    loads=$(packages $mode)
     touch "$scratch/proxy/go"
     kill -CONT $runner
     wait $runner; code=$?
     proxy_stop
-    [ $code = 75 ] || problem+="exit $code: $(tail -n 2 "$home.stopped" | tr '\n' ' ') "
-    [ "$loads" = "$(packages $mode)" ] || problem+="it committed "
+    # Its load fails; the step may begin again, and find what the other one left to do.
+    grep -q 'another run has taken over' "$home.stopped" || problem+="it was not fenced off "
+    case $code in 0 | 75) ;; *) problem+="exit $code: $(tail -n 2 "$home.stopped" | tr '\n' ' ') " ;; esac
     problem+=$(same postgres $mode)
     verdict "stopped, overtaken, continued: postgres $mode" "$problem" 1
 done
@@ -113,7 +113,7 @@ prepare_target parquet
 if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; then
     for mode in append refresh; do
         problem='' tried=0
-        for n in 1 2 3 4 5 6; do
+        for n in 1 2 3; do
             afresh parquet
             env COPY_FROM="$after" strace -f -qq -o /dev/null -e trace=rename -e inject=rename:signal=STOP:when=$n \
                 "$pipeline" run --select parquet_$mode --home "$home"2 --progress plain > "$home.stopped" 2>&1 & tracer=$!
@@ -124,6 +124,8 @@ if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; 
             done
             [ -n "$runner" ] && children+=("$runner")
             found=$(same parquet $mode)
+            # Stopped while it exchanges the manifest it has the folder's lock: the other run says so and ends.
+            case $found in "running again: exit 75"*) found= ;; esac
             [ -z "$runner" ] || kill -CONT "$runner" 2> /dev/null
             wait $tracer; code=$?
             case $code in 0 | 75) ;; *) found+="exit $code: $(tail -n 2 "$home.stopped" | tr '\n' ' ')" ;; esac
@@ -138,7 +140,7 @@ fi
 # ---- Two at once ----
 rounds=${TORTURE_QUICK:+2} rounds=${rounds:-5}
 
-for target in postgres parquet sqlite duckdb; do
+for target in ${COPY_RIVALS:-postgres parquet sqlite duckdb}; do
     case $target in sqlite | duckdb) prepare_target $target ;; esac
     for mode in $(modes_of $target); do
         problem='' tried=0
