@@ -42,7 +42,7 @@ packages() { psql -X -A -t -d "$COPY_DB" -c "SELECT count(*) FROM _dgc_loads WHE
 # same TARGET MODE: after one more run the rows are those of a run without faults.
 same() {
     local now
-    timeout 60 env COPY_FROM="$after" "$pipeline" run --select "$1_$2" --home "$home" --progress plain > "$home.err" 2>&1 || { echo "running again: exit $?: $(tail -n 1 "$home.err")"; return; }
+    timeout "${patience:-60}" env COPY_FROM="$after" "$pipeline" run --select "$1_$2" --home "$home" --progress plain > "$home.err" 2>&1 || { echo "running again: exit $?: $(tail -n 1 "$home.err")"; return; }
     now=$(contents "$1" "$2")
     [ "$now" = "${expected[$1_$2]}" ] || echo "$now, not ${expected[$1_$2]}"
 }
@@ -123,9 +123,9 @@ if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; 
                 sleep 0.02
             done
             [ -n "$runner" ] && children+=("$runner")
-            found=$(same parquet $mode)
-            # Stopped while it exchanges the manifest it has the folder's lock: the other run says so and ends.
-            case $found in "running again: exit 75"*) found= ;; esac
+            found=$(patience=3 same parquet $mode)
+            # Stopped while it exchanges the manifest it has the folder's lock: the other run waits.
+            case $found in "running again: exit 75"* | "running again: exit 124"*) found= ;; esac
             [ -z "$runner" ] || kill -CONT "$runner" 2> /dev/null
             wait $tracer; code=$?
             case $code in 0 | 75) ;; *) found+="exit $code: $(tail -n 2 "$home.stopped" | tr '\n' ' ')" ;; esac

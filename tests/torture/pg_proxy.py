@@ -13,10 +13,11 @@ lock, seen = threading.Lock(), 0
 
 
 def hits(data):
-    """Whether these bytes are the Nth of their kind: a query that is COMMIT, or one that begins a COPY."""
+    """Whether these bytes are the Nth of their kind: a query that is COMMIT, or one that begins to send rows."""
     global seen
-    text = data[5:].upper() if data[:1] in (b"Q", b"P") else b""
-    match = text.startswith(b"COPY") or b"\0COPY" in text[:80] if what == "hold" else b"COMMIT" in text[:80]
+    text = data[5:].upper() if data[:1] == b"Q" else b""
+    # The client reads by COPY (...) TO STDOUT.
+    match = text.startswith(b"COPY ") and b" FROM STDIN" in text if what == "hold" else b"COMMIT" in text[:80]
     with lock:
         seen += 1 if match else 0
         return match and seen == wanted
