@@ -172,9 +172,12 @@ DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
 static DgStatus after_unknown(Copy *c, const DgLoadSpec *spec, const DgError *lost, DgError *err)
 {
     bool there = false;
+    int64_t epoch;
     c->target.engine->close(c->target.db);
     c->target.db = NULL;
     DG_TRY(c->target.engine->open(&c->target.conn, &c->target.db, err));
+    /* The commit may still be on its way. Taking the lease waits for its end, or makes it fail. */
+    DG_TRY(load_lease(c->target.db, spec->table, spec->pipeline, spec->stream, &epoch, err));
     DG_TRY(load_probe(c->target.db, spec->table, spec->package, &there, err));
     if (there)
         return DG_OK;
