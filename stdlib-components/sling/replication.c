@@ -147,7 +147,7 @@ static void check_stream(DgPlanner *p, const DgStreamSettings *own, const DgStre
                        "stream `%.*s` is a backfill and says no `range`", (int)own->key.len, own->key.ptr);
     if (s->source_options.jq.len)
         p->api->report(p, "E0110", place_of(p, &own->source_options.jq, own), "`jmespath: a.b[]` says where the records are", "`jq` is not supported");
-    dg_replication_check_rules(p, own, s);
+    dg_replication_check_rules(p, own);
 }
 
 /* ---- Dagster's names ---- */
@@ -330,6 +330,7 @@ void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationCo
     DgList made = {p->api->alloc(p, (r->streams.count + 1) * sizeof(DgStr)), 0};
     for (size_t i = 0; i < r->streams.count; i++)
         plan_stream(p, r, c, &DG_ITEMS(DgStreamSettings, r->streams)[i], &made);
+    dg_replication_check_rules(p, &r->defaults);
     dg_replication_check_hooks(p, &r->defaults.hooks, &r->defaults);
     dg_replication_check_hooks(p, &r->hooks, &r->hooks);
     if (r->hooks.start.count && made.count)
