@@ -4,21 +4,22 @@
 #include "runtime/copy/rules.h"
 #include "stdlib-components/sling/replication.h"
 
-static void told(DgPlanner *p, const void *field, const void *stream, const DgError *e)
+static void told(DgPlanner *p, const void *field, const DgError *e)
 {
-    p->api->report(p, "E0110", p->api->is_set(p, field) ? field : stream, e->hint[0] ? e->hint : NULL, "%s", e->message);
+    p->api->report(p, "E0110", field, e->hint[0] ? e->hint : NULL, "%s", e->message);
 }
 
-void dg_replication_check_rules(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *merged)
+void dg_replication_check_rules(DgPlanner *p, const DgStreamSettings *s)
 {
     Arena a;
     DgError err = {0};
     CopyRules rules = {0};
     arena_init(&a, 64 << 20);
-    if (rules_transforms(&a, merged->transforms, &rules, &err) != DG_OK)
-        told(p, &own->transforms, own, &err);
-    else if (rules_constraints(&a, merged->columns, &rules, &err) != DG_OK)
-        told(p, &own->columns, own, &err);
+    if (rules_transforms(&a, s->transforms, &rules, &err) != DG_OK)
+        told(p, &s->transforms, &err);
+    rules = (CopyRules){0};
+    if (rules_constraints(&a, s->columns, &rules, &err) != DG_OK)
+        told(p, &s->columns, &err);
     arena_free(&a);
 }
 
