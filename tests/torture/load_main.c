@@ -123,7 +123,7 @@ static DgStatus print(DgDb *db, const char *sql, DgError *err)
 
 static DgStatus dump(DgDb *db, Arena *a, DgDisposition how, DgError *err)
 {
-    DgTableInfos left;
+    DgTableInfos left = {0};
     DG_TRY(print(db, how == DG_DISPOSE_SCD2 ? "SELECT id, v, name, more, CASE WHEN _dlt_valid_to IS NULL THEN 1 ELSE 0 END AS c FROM items"
                                               " ORDER BY id, v, c, more"
                                             : "SELECT id, v, name, more FROM items ORDER BY id, v", err));
@@ -135,19 +135,10 @@ static DgStatus dump(DgDb *db, Arena *a, DgDisposition how, DgError *err)
     return DG_OK;
 }
 
-static DgStatus drop(DgDb *db, Arena *a, DgError *err)
+static DgStatus drop(DgDb *db, DgError *err)
 {
-    DgTableInfos left;
-    DG_TRY(db->engine->tables(db, a, (Str){0}, S("*"), &left, err));
-    for (size_t i = 0; i < left.count; i++) {
-        StrBuf sql = {0};
-        buf_add(&sql, S("DROP TABLE "));
-        sql_table(&sql, db->engine->dialect, left.items[i].name);
-        DgStatus status = db->engine->exec(db, buf_str(&sql), NULL, err);
-        buf_free(&sql);
-        DG_TRY(status);
-    }
-    return DG_OK;
+    return db->engine->exec(db, S("DROP TABLE IF EXISTS items; DROP TABLE IF EXISTS _dgc_state; DROP TABLE IF EXISTS _dgc_loads;"
+                                  " DROP TABLE IF EXISTS _dgc_lease"), NULL, err);
 }
 
 int main(int argc, char **argv)
@@ -167,7 +158,9 @@ int main(int argc, char **argv)
     if (status == DG_OK)
         status = engine_find(conn.type)->open(&conn, &db, &err);
     if (status == DG_OK) {
-        status = !strcmp(argv[3], "dump") ? dump(db, &a, modes[mode].how, &err) : !strcmp(argv[3], "drop") ? drop(db, &a, &err) : run(db, &a, modes[mode].how, &err);
+        status = !strcmp(argv[3], "dump")   ? dump(db, &a, modes[mode].how, &err)
+                 : !strcmp(argv[3], "drop") ? drop(db, &err)
+                                            : run(db, &a, modes[mode].how, &err);
         db->engine->close(db);
     }
     if (status != DG_OK)
