@@ -270,7 +270,7 @@ static void quote_source(Program *p, const Step *x)
 static Str step_row(Program *p, const Step *x)
 {
     Row row = {.p = p};
-    Str assets, checks, reads, after;
+    Str assets, checks, reads, after, around;
     quote_source(p, x);
     Str settings = emit_config(&p->config, x), bind = emit_bind(&p->config, x);
     Str symbol = ops_symbol(p, x);
@@ -279,6 +279,7 @@ static Str step_row(Program *p, const Step *x)
     INDICES_OF(checks, p, str_format(p->a, "%.*s_checks", FMT(x->name)), x->checks);
     INDICES_OF(reads, p, str_format(p->a, "%.*s_reads", FMT(x->name)), x->reads);
     INDICES_OF(after, p, str_format(p->a, "%.*s_after", FMT(x->name)), x->after);
+    INDICES_OF(around, p, str_format(p->a, "%.*s_around", FMT(x->name)), x->around);
     cell_text(&row, "name", x->name);
     cell(&row, "ops", "&%.*s", FMT(symbol));
     if (settings.len)
@@ -288,6 +289,10 @@ static Str step_row(Program *p, const Step *x)
     cell(&row, "checks", "%.*s", FMT(checks));
     cell(&row, "reads", "%.*s", FMT(reads));
     cell(&row, "after", "%.*s", FMT(after));
+    if (x->around.count)
+        cell(&row, "around", "%.*s", FMT(around));
+    if (x->after_keys.count)
+        cell(&row, "always", "1");
     if (x->retry.retries_max)
         cell(&row, "retry", "{%d, %.*s, %d, %d}", x->retry.retries_max,
              FMT(emit_int(p->a, x->retry.delay_ms)), x->retry.exponential, x->retry.jitter);

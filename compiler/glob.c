@@ -44,12 +44,17 @@ static void visit(Walk *w, Str folder, bool deep, int depth)
         Str name = str_from(entry->d_name);
         bool bare = !folder.len || str_eq(folder, S("/"));
         Str path = str_format(w->arena, "%.*s%s%.*s", FMT(folder), bare ? "" : "/", FMT(name));
-        struct stat info;
-        if (stat(str_cstr(w->arena, str_format(w->arena, "%s/%s", disk, entry->d_name)), &info)) {
-            trouble(w, path);
-            continue;
+        bool is_folder = entry->d_type == DT_DIR;
+        if (entry->d_type != DT_REG && !is_folder) { /* a link, or a file system that does not tell */
+            struct stat info;
+            const char *there = str_format(w->arena, "%s/%s", disk, entry->d_name).ptr;
+            if (stat(there, &info)) {
+                trouble(w, path);
+                continue;
+            }
+            is_folder = S_ISDIR(info.st_mode);
         }
-        if (S_ISDIR(info.st_mode)) {
+        if (is_folder) {
             if (deep)
                 visit(w, path, deep, depth + 1);
             continue;

@@ -91,6 +91,15 @@ static void connect_steps(Plan *plan)
             if (read && read->step != step)
                 array_add(arena, &step->reads, read);
         }
+        step->around.count = 0;
+        for (size_t j = 0; j < step->before_keys.count + step->after_keys.count; j++) {
+            size_t n = step->before_keys.count;
+            const Str key = j < n ? step->before_keys.items[j] : step->after_keys.items[j - n];
+            Asset *asset = plan_asset(plan, key);
+            if (asset && asset->step)
+                array_add(arena, &step->around, asset);
+        }
+        step->around.count = settle(step->around.items, step->around.count);
         step->reads.count = settle(step->reads.items, step->reads.count);
         step->assets.count = settle(step->assets.items, step->assets.count);
     }

@@ -165,6 +165,26 @@ static void add_after(const Plan *plan, Step *step, Step *before, Step **seen)
     array_add(plan->arena, &step->after, before);
 }
 
+static bool comes_after(const Step *step, const Step *before)
+{
+    for (size_t i = 0; i < step->after.count; i++)
+        if (step->after.items[i] == before)
+            return true;
+    return step == before;
+}
+
+/* Steps around others: hooks that run before the first and after the last of them. */
+static void fill_around(Plan *plan, Step *step, const StrArray *keys, bool before)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        const Asset *asset = plan_asset(plan, keys->items[i]);
+        Step *other = asset ? asset->step : NULL;
+        Step *first = before ? step : other, *second = before ? other : step;
+        if (other && !comes_after(second, first))
+            array_add(plan->arena, &second->after, first);
+    }
+}
+
 static void fill_after(Plan *plan)
 {
     Step **seen = push(plan->arena, Step *, plan->steps.count + 1);
@@ -181,6 +201,11 @@ static void fill_after(Plan *plan)
                 if (must_wait_for(step, read->checks.items[k]))
                     add_after(plan, step, read->checks.items[k]->step, seen);
         }
+    }
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        Step *step = plan->steps.items[i];
+        fill_around(plan, step, &step->before_keys, true);
+        fill_around(plan, step, &step->after_keys, false);
     }
 }
 

@@ -54,6 +54,11 @@ static bool choose_steps(Plan *plan, Str select, Str job, bool *keep)
             if (asset->checks.items[k]->step)
                 keep[asset->checks.items[k]->step->index] = true;
     }
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const Step *step = plan->steps.items[i];
+        for (size_t j = 0; j < step->around.count && !keep[i]; j++)
+            keep[i] = keep[step->around.items[j]->step->index];
+    }
     return true;
 }
 

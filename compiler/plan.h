@@ -121,7 +121,8 @@ struct Step {
     Array(CodeSlot) code;     /* into config */
     Array(Asset *) assets;
     Array(Check *) checks;
-    StrArray read_keys;
+    StrArray read_keys, before_keys, after_keys;
+    Array(Asset *) around;    /* resolved: before and after */
     Array(Asset *) reads;     /* resolved: deps of its assets, additional deps of its checks, reads */
     Array(Step *) after;      /* resolved from reads, no doubles */
     DgRetry retry;

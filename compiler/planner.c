@@ -361,6 +361,8 @@ static void planner_step(DgPlanner *p, const DgStepDecl *decl)
         if (!step->assets.items[i]->description.len) /* as Dagster hands an op's description on */
             step->assets.items[i]->description = step->description;
     copy_deps(p, &step->read_keys, &decl->reads);
+    copy_deps(p, &step->before_keys, &decl->before);
+    copy_deps(p, &step->after_keys, &decl->after);
     if (!step->name.len)
         step->name = default_name(plan, step);
     if (step->ops && step->config)

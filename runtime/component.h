@@ -175,6 +175,12 @@ typedef struct DgStepOps {
     DgStatus (*execute)(DgStepRun *run, const void *config, void *state, DgError *err);
     void (*close_lane)(DgStepRun *run, const void *config, void *state, void *lane);
     void (*close)(DgStepRun *run, const void *config, void *state); /* always, also after errors */
+    /* Steps that keep their cursors themselves, in their target: what `state` asks. `value` NULL: *cursors
+     * gets DgPairs {stream, JSON}; else all the step's cursors become it, or with "" are forgotten. */
+    DgStatus (*cursor)(DgStepRun *run, const void *config, const DgStr *value, DgList *cursors, DgError *err);
+    /* What `plan` says about the step beyond its name: a few lines, from a look at where it would read and
+     * write; nothing is changed. NULL: nothing. */
+    DgStatus (*explain)(DgStepRun *run, const void *config, DgStr *text, DgError *err);
     bool no_warehouse; /* touches no table: for it the executable needs no DuckDB */
 } DgStepOps;
 
@@ -331,6 +337,10 @@ typedef struct DgStepDecl {
     DgList assets;         /* of DgStr: what it makes */
     DgList checks;         /* of DgPair {asset, check name}: what it judges */
     DgList reads;          /* of DgStr: assets whose tables it needs beyond its assets' deps */
+    /* A step around others, without assets or checks of its own: it runs when one of these assets is
+     * made, anew when a run is resumed. */
+    DgList before;         /* of DgStr: their steps wait for it */
+    DgList after;          /* of DgStr: it waits for their steps, and runs however they ended */
     DgRetry retry;
     DgStr pool;
     const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */

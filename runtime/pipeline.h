@@ -70,6 +70,8 @@ typedef struct DgStepDef {
     DgIndices assets, checks;
     DgIndices reads;         /* assets whose tables it reads, its assets' deps included */
     DgIndices after;         /* steps that come before it when they run too */
+    DgIndices around;        /* assets: it runs when one of them is made; then it has none of its own */
+    bool always;             /* also when steps before it failed */
     DgRetry retry;
     DgStr pool;
     int32_t partitions;      /* -1: none */

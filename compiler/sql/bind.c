@@ -3,7 +3,8 @@
  * Steps are taken level by level: a level needs only columns of those before it. Within one, units
  * are judged by two threads, each with a DuckDB of its own; what they find enters the plan in the
  * order of the steps, so that the same project gives the same messages. Judgements of earlier
- * runs are taken from the cache (cache.c); DuckDB is loaded when there is something new.
+ * runs, and of models of the same shape (shape.c), are taken from the cache (cache.c); DuckDB is
+ * loaded when there is something new.
  */
 #include <pthread.h>
 
@@ -23,7 +24,7 @@ typedef struct BindJob {
     CacheKey key;
     Str text;     /* what `query` was made of */
     bool again;   /* the text that later runs of an incremental model see */
-    bool cached;
+    bool cached, judged; /* where the result is from */
 } BindJob;
 
 typedef struct Binder {
@@ -32,25 +33,27 @@ typedef struct Binder {
     Judge *judges[JUDGES];
     BindTable **tables;  /* by asset index; made on first use */
     Array(BindJob) jobs;     /* of the level at hand */
-    Array(BindJob *) open;   /* those among them that the cache does not know */
+    Array(BindJob *) open;   /* those among them that the judges are asked */
+    Map asked;               /* keys that they have been asked */
     bool broken;         /* there is no DuckDB: reported */
 } Binder;
 
 /* ---- What is known of a table ---- */
+
+static void add_text(Sha256 *sum, Str s)
+{
+    sha256_add(sum, s);
+    sha256_add(sum, (Str){"\0", 1});
+}
 
 static void sign(BindTable *t)
 {
     Sha256 sum;
     uint8_t digest[32];
     sha256_init(&sum);
-    sha256_add(&sum, t->schema);
-    sha256_add(&sum, (Str){"\0", 1});
-    sha256_add(&sum, t->table);
     for (size_t i = 0; i < t->count; i++) {
-        sha256_add(&sum, (Str){"\0", 1});
-        sha256_add(&sum, t->columns[i].name);
-        sha256_add(&sum, (Str){"\0", 1});
-        sha256_add(&sum, t->columns[i].type);
+        add_text(&sum, t->columns[i].name);
+        add_text(&sum, t->columns[i].type);
     }
     sha256_end(&sum, digest);
     memcpy(t->signature, digest, sizeof t->signature);
@@ -82,18 +85,34 @@ static const BindTable *table_of(Binder *b, const Asset *asset)
 
 /* ---- Jobs ---- */
 
-static void job_key(BindJob *job)
+/* Of the shape of the query, if it has one, so that models of one shape have one key. */
+static void job_key(Arena *a, BindJob *job)
 {
     Sha256 sum;
     uint8_t digest[32];
-    char flags[2] = {job->query.parse_only ? 'p' : 'q', job->query.exact ? 'x' : '-'};
+    const BindQuery *q = &job->query;
+    const SqlUnit *unit = job->unit;
+    size_t mark = arena_mark(a);
+    Str shape = {0};
+    if (!q->parse_only && !q->exact)
+        shape = sql_shape(a, q, job->again ? &unit->tables_again : &unit->tables);
+    char kind[] = {q->parse_only ? 'p' : shape.len ? 's' : q->exact ? 'x' : 'q'};
+    uint64_t count = q->tables_count;
     sha256_init(&sum);
-    sha256_add(&sum, (Str){flags, 2});
-    for (size_t i = 0; i < job->query.tables_count; i++)
-        sha256_add(&sum, (Str){(const char *)job->query.tables[i]->signature, 16});
-    sha256_add(&sum, job->text);
+    sha256_add(&sum, (Str){kind, sizeof kind});
+    sha256_add(&sum, (Str){(const char *)&count, sizeof count});
+    for (size_t i = 0; i < q->tables_count; i++) {
+        const BindTable *t = q->tables[i];
+        sha256_add(&sum, (Str){(const char *)t->signature, sizeof t->signature});
+        if (!shape.len) {
+            add_text(&sum, t->schema);
+            add_text(&sum, t->table);
+        }
+    }
+    sha256_add(&sum, shape.len ? shape : job->text);
     sha256_end(&sum, digest);
     memcpy(job->key.bytes, digest, sizeof job->key.bytes);
+    arena_pop(a, mark);
 }
 
 static void add_job(Binder *b, SqlUnit *unit, bool again)
@@ -125,7 +144,7 @@ static void add_job(Binder *b, SqlUnit *unit, bool again)
     unit->judged = known && !unit->decl.statements;
     job.query = (BindQuery){.sql = text, .tables = tables, .tables_count = count,
                             .exact = unit->exact, .parse_only = !unit->judged};
-    job_key(&job);
+    job_key(a, &job);
     array_add(a, &b->jobs, job);
 }
 
@@ -163,17 +182,38 @@ static bool judge_open_jobs(Binder *b)
     return first.ok && second.ok;
 }
 
-static void judge_jobs(Binder *b)
+/* What the cache does not know is asked; of several with one key the first alone, unless `all`. */
+static void open_jobs(Binder *b, bool all)
 {
+    Arena *a = b->plan->arena;
     b->open.count = 0;
     for (size_t i = 0; i < b->jobs.count; i++) {
         BindJob *job = &b->jobs.items[i];
-        job->cached = cache_get(b->cache, &job->key, &job->result);
-        if (!job->cached)
-            array_add(b->plan->arena, &b->open, job);
+        Str key = {(const char *)job->key.bytes, sizeof job->key.bytes};
+        if (job->judged || (job->cached = cache_get(b->cache, &job->key, &job->result)))
+            continue;
+        if (!all && map_has(&b->asked, key))
+            continue;
+        if (!all)
+            map_put(a, &b->asked, str_copy(a, key), b);
+        array_add(a, &b->open, job);
     }
-    if (b->open.count && !b->broken && !judge_open_jobs(b))
-        b->broken = true;
+}
+
+/* Errors name tables and places: each job gets its own, so those are asked in a second round. */
+static void judge_jobs(Binder *b)
+{
+    for (int round = 0; round < 2; round++) {
+        open_jobs(b, round == 1);
+        if (b->open.count && !b->broken && !judge_open_jobs(b))
+            b->broken = true;
+        for (size_t i = 0; i < b->open.count && !b->broken; i++) {
+            BindJob *job = b->open.items[i];
+            job->judged = true;
+            if (job->result.ok)
+                cache_put(b->cache, &job->key, &job->result);
+        }
+    }
 }
 
 /* ---- What was found enters the plan ---- */
@@ -224,8 +264,6 @@ static void settle_jobs(Binder *b)
             sql_report(b->plan, job->unit, job->text, job->again, job->result.error);
             continue;
         }
-        if (!job->cached)
-            cache_put(b->cache, &job->key, &job->result);
         take_columns(b, job);
     }
     b->jobs.count = 0;

@@ -19,7 +19,7 @@ typedef struct BindTable {
     Str schema, table;
     const BindColumn *columns;
     size_t count;
-    uint8_t signature[16]; /* of all the above */
+    uint8_t signature[16]; /* of the columns */
 } BindTable;
 
 typedef struct BindQuery {

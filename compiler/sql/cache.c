@@ -1,6 +1,6 @@
 /* cache.c - the file of judgements: read whole, written whole beside it and renamed.
  *
- *   "dgc sql cache 1 VERSION\n"  u64 length of the entries  u64 hash of them
+ *   "dgc sql cache 2 VERSION\n"  u64 length of the entries  u64 hash of them
  *   entry: key (16 bytes)  u8 age  u16 columns  { u16 length, name, u16 length, type } each
  *
  * Entries that no check has used for AGE_MAX saves are left out. Numbers are little-endian, as the
@@ -34,9 +34,9 @@ struct SqlCache {
 };
 
 #ifdef DGC_VERSION
-static const char HEAD[] = "dgc sql cache 1 " DGC_VERSION " " BIND_DUCKDB_VERSION "\n";
+static const char HEAD[] = "dgc sql cache 2 " DGC_VERSION " " BIND_DUCKDB_VERSION "\n";
 #else
-static const char HEAD[] = "dgc sql cache 1 " BIND_DUCKDB_VERSION "\n";
+static const char HEAD[] = "dgc sql cache 2 " BIND_DUCKDB_VERSION "\n";
 #endif
 
 /* ---- Look-up ---- */

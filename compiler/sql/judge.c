@@ -80,6 +80,12 @@ static bool run(Judge *j, const char *sql)
     return ok;
 }
 
+/* Settings as they are anyway. DuckDB looks them up for each query or expression, and finds one
+ * that was set without parsing the default's text anew: a tenth of the time of judging. */
+static const char AS_THEY_ARE[] =
+    "SET preserve_identifier_case = true; SET integer_division = false;"
+    "SET old_implicit_casting = false; SET debug_verify_vector = 'none';";
+
 static bool open_database(Judge *j)
 {
     static const char *const settings[][2] = {
@@ -97,7 +103,7 @@ static bool open_database(Judge *j)
     j->api->free(message);
     j->api->destroy_config(&config);
     /* One transaction for all: beginning one for each statement costs a tenth of the time. */
-    return ok && run(j, "SET errors_as_json = true") && run(j, "PRAGMA disable_optimizer") &&
+    return ok && run(j, "SET errors_as_json = true") && run(j, AS_THEY_ARE) && run(j, "PRAGMA disable_optimizer") &&
            register_table(j) && run(j, "BEGIN");
 }
 

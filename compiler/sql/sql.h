@@ -22,6 +22,14 @@ typedef struct SqlPlace {     /* a part of generated SQL that a field of the com
     bool verbatim;            /* the part is the field's text, byte for byte */
 } SqlPlace;
 
+typedef struct SqlSpan {
+    size_t start, end;
+} SqlSpan;
+typedef struct SqlPlaces { /* of tables' names in a text, in order */
+    SqlSpan *items;
+    size_t count;
+} SqlPlaces;
+
 struct SqlUnit {
     DgSqlDecl decl;
     Str asset_key;
@@ -36,6 +44,7 @@ struct SqlUnit {
     const Residual *rendered; /* what is emitted: text for the engine */
     const struct Scope *scope;/* of the component: template vars and Dagster's names */
     Str text;                 /* as a first run would see it; empty: cannot be told when building */
+    SqlPlaces tables, tables_again; /* where the two texts name tables */
     Str text_again;           /* as later runs of an incremental model see it; empty: the same */
     DgValue config;           /* what config(...) gave */
     Array(Asset *) refs;      /* resolved, in order of first use */

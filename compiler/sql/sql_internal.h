@@ -3,6 +3,7 @@
 #define DGC_SQL_INTERNAL_H
 
 #include "compiler/pass.h"
+#include "compiler/sql/bind.h"
 #include "compiler/sql/sql.h"
 #include "compiler/template.h"
 
@@ -57,11 +58,17 @@ SqlNames sql_tables(Arena *arena, Str sql);
 bool sql_name_char(char c);
 size_t sql_word_end(Str sql, size_t at);          /* of the word, text or sign at `at` */
 size_t sql_name_end(Str sql, size_t at);          /* of a.b.c */
-size_t sql_start(Str sql);                        /* past blanks and comments */
+size_t sql_skip(Str sql, size_t at);              /* past blanks and comments */
+size_t sql_start(Str sql);                        /* of the first word; 0: there is none */
 size_t sql_second_statement(Str sql);             /* where it begins; 0: there is none */
 ptrdiff_t sql_find_word(Str sql, Str word);       /* a name, in quotes or not; -1 */
 bool sql_has_table(Str sql, Str name);            /* `name` stands alone: an alias or a table */
 Str sql_unquoted(Arena *arena, Str name);         /* "a""b" -> a"b */
+
+/* ---- shape.c: what the judgement of a query rests on ---- */
+
+/* `tables` are those that the text names. Empty: no other query is judged alike. */
+Str sql_shape(Arena *arena, const BindQuery *q, const SqlPlaces *tables);
 
 /* ---- text_map.c: from the rendered text back to what was written ---- */
 

@@ -20,7 +20,7 @@ static size_t comment_end(Str s, size_t i)
 {
     size_t n = (size_t)s.len;
     if (s.ptr[i] == '-') {
-        while (i < n && s.ptr[i] != '\n')
+        while (i < n && s.ptr[i] != '\n' && s.ptr[i] != '\r')
             i++;
         return i;
     }
@@ -38,8 +38,7 @@ static size_t comment_end(Str s, size_t i)
     return n;
 }
 
-/* Past blanks and comments. */
-static size_t skip(Str s, size_t i)
+size_t sql_skip(Str s, size_t i)
 {
     size_t n = (size_t)s.len;
     while (i < n) {
@@ -94,7 +93,7 @@ static size_t word_end(Str s, size_t i)
 
 static bool next(Str s, size_t *at, Token *t)
 {
-    size_t i = skip(s, *at), n = (size_t)s.len, end;
+    size_t i = sql_skip(s, *at), n = (size_t)s.len, end;
     if (i >= n)
         return false;
     char c = s.ptr[i];
@@ -142,7 +141,7 @@ size_t sql_name_end(Str sql, size_t at)
 
 size_t sql_start(Str sql)
 {
-    size_t start = skip(sql, 0);
+    size_t start = sql_skip(sql, 0);
     return start < (size_t)sql.len ? start : 0;
 }
 
@@ -211,7 +210,8 @@ typedef struct Scan {
 
 static bool word_is(const Token *t, const char *word)
 {
-    return t->kind == TOKEN_WORD && str_eq_nocase(t->text, str_from(word));
+    return t->kind == TOKEN_WORD && (t->text.ptr[0] | 0x20) == word[0] &&
+           str_eq_nocase(t->text, str_from(word));
 }
 
 static bool word_among(const Token *t, const char *const *words)

@@ -174,11 +174,14 @@ static bool has_ref(const SqlUnit *unit, const Asset *asset)
 
 /* Tables named in plain SQL that are assets' tables are dependencies as well. Names that are none,
  * but end like one that is read, need care when DuckDB asks for them. */
-static void add_plain_tables(Plan *plan, SqlUnit *unit, Str text)
+static SqlPlaces add_plain_tables(Plan *plan, SqlUnit *unit, Str text)
 {
     SqlNames names = sql_tables(plan->arena, text);
+    SqlPlaces places = {.count = names.count};
+    places.items = push(plan->arena, SqlSpan, names.count + 1);
     for (size_t i = 0; i < names.count; i++) {
         const SqlName *n = &names.items[i];
+        places.items[i] = (SqlSpan){n->start, n->end};
         Str schema = n->count >= 2 ? n->parts[n->count - 2] : (Str){0};
         Asset *asset = sql_find_table(plan, schema, n->parts[n->count - 1]);
         if (!asset)
@@ -186,14 +189,15 @@ static void add_plain_tables(Plan *plan, SqlUnit *unit, Str text)
         else if (!has_ref(unit, asset))
             array_add(plan->arena, &unit->refs, asset);
     }
+    return places;
 }
 
 static void connect(Plan *plan, SqlUnit *unit)
 {
     if (unit->text.len)
-        add_plain_tables(plan, unit, unit->text);
+        unit->tables = add_plain_tables(plan, unit, unit->text);
     if (unit->text_again.len)
-        add_plain_tables(plan, unit, unit->text_again);
+        unit->tables_again = add_plain_tables(plan, unit, unit->text_again);
     if (unit->decl.is_check || !unit->asset)
         return;
     for (size_t k = 0; k < unit->refs.count; k++) {

@@ -102,9 +102,13 @@ typedef struct MapEntry {
     Str key;
     void *value;
 } MapEntry;
+typedef struct MapSlot {
+    uint32_t hash; /* a part of the key's: most other keys are told apart without a look at them */
+    uint32_t index; /* plus 1 into entries, 0 is free */
+} MapSlot;
 typedef struct Map {
     Array(MapEntry) entries; /* in order of first insertion */
-    uint32_t *slots;         /* index + 1 into entries, 0 is free */
+    MapSlot *slots;
     size_t slots_count;
 } Map;
 void *map_get(const Map *m, Str key);               /* NULL when absent */

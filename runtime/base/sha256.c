@@ -18,7 +18,9 @@ static uint32_t rotate(uint32_t x, int n)
 
 static void take_block(Sha256 *s, const uint8_t *p)
 {
-    uint32_t w[64], v[8];
+    uint32_t w[64];
+    uint32_t a = s->state[0], b = s->state[1], c = s->state[2], d = s->state[3];
+    uint32_t e = s->state[4], f = s->state[5], g = s->state[6], h = s->state[7];
     for (int i = 0; i < 16; i++)
         w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 |
                (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
@@ -27,18 +29,23 @@ static void take_block(Sha256 *s, const uint8_t *p)
         uint32_t s1 = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
-    memcpy(v, s->state, sizeof v);
     for (int i = 0; i < 64; i++) {
-        uint32_t s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-        uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-        uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + k[i] + w[i];
-        uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += t1;
-        v[0] = t1 + t2;
+        uint32_t s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+        uint32_t s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+        uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + k[i] + w[i];
+        uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
+        h = g;
+        g = f;
+        f = e;
+        e = d + t1;
+        d = c;
+        c = b;
+        b = a;
+        a = t1 + t2;
     }
+    uint32_t out[8] = {a, b, c, d, e, f, g, h};
     for (int i = 0; i < 8; i++)
-        s->state[i] += v[i];
+        s->state[i] += out[i];
 }
 
 void sha256_init(Sha256 *s)
@@ -52,6 +59,13 @@ void sha256_add(Sha256 *s, Str bytes)
     const uint8_t *at = (const uint8_t *)bytes.ptr;
     for (size_t left = (size_t)bytes.len; left;) {
         size_t used = (size_t)(s->length % 64), n = 64 - used < left ? 64 - used : left;
+        if (n == 64) { /* a whole one: as it lies there */
+            take_block(s, at);
+            s->length += n;
+            at += n;
+            left -= n;
+            continue;
+        }
         memcpy(s->block + used, at, n);
         s->length += n;
         at += n;

@@ -3,6 +3,7 @@
 
 #include "runtime/data/batch.h"
 #include "runtime/os/os.h"
+#include "runtime/run/step.h"
 
 static const char *role_name(const DgStepOps *ops)
 {
@@ -30,6 +31,27 @@ static void why(const Run *run, const Unit *u, StrBuf *b)
         buf_format(b, "selected by `%.*s`", FMT(run->options.select));
     else
         buf_add(b, S("all is selected"));
+}
+
+/* What the step says about itself, each line behind a word. A place that cannot be looked at is no reason
+ * to show no plan. */
+static void explained(Run *run, const Unit *u, StrBuf *b)
+{
+    Str text = {0}, line;
+    DgError err = {0};
+    const char *word = "moves";
+    if (!u->def->ops->explain)
+        return;
+    if (step_explain(run, u->step, &text, &err) != DG_OK) {
+        redact_cstring(run->redactor, err.message, sizeof err.message);
+        buf_format(b, "     but    %s\n", err.message);
+    }
+    while (text.len) {
+        str_cut(text, '\n', &line, &text);
+        if (line.len)
+            buf_format(b, "     %-6s %.*s\n", word, FMT(line));
+        word = "";
+    }
 }
 
 static void plan_text(Run *run, StrBuf *b)
@@ -67,6 +89,7 @@ static void plan_text(Run *run, StrBuf *b)
             buf_format(b, "     tries  again up to %d times\n", u->def->retry.retries_max);
         if (u->def->pool.len)
             buf_format(b, "     pool   %.*s\n", FMT(u->def->pool));
+        explained(run, u, b);
     }
 }
 

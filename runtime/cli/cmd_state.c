@@ -6,6 +6,7 @@
 #include "runtime/cli/cli.h"
 
 #include "runtime/data/batch.h"
+#include "runtime/run/step.h"
 #include "runtime/os/os.h"
 
 /* "orders" or "orders[2024-05-01]" */
@@ -98,6 +99,22 @@ static DgStatus show_row(void *context, const Str *cells, DgError *err)
     return DG_OK;
 }
 
+/* Steps that keep their cursors in their targets. */
+static DgStatus show_own(Run *run, int32_t step, Show *show, DgError *err)
+{
+    DgList cursors = {0};
+    const DgStepDef *def = &run->pipeline->steps[step];
+    if (!def->ops->cursor)
+        return DG_OK;
+    DG_TRY(step_cursors(run, step, NULL, &cursors, err));
+    for (size_t i = 0; i < cursors.count; i++) {
+        const DgPair *pair = &DG_ITEMS(DgPair, cursors)[i];
+        Str cells[] = {def->name, {0}, pair->value, pair->key};
+        DG_TRY(show_row(show, cells, err));
+    }
+    return DG_OK;
+}
+
 static DgStatus show_state(Cli *cli, Run *run, StrBuf *b, DgError *err)
 {
     Show show = {b, cli->json, 0};
@@ -111,7 +128,10 @@ static DgStatus show_state(Cli *cli, Run *run, StrBuf *b, DgError *err)
         status = dg_warehouse_open(&o, &w, err);
         if (status == DG_OK)
             status = dg_session_open(w, &s, err);
+        int64_t kept = 0; /* a pipeline of replications alone has no table of cursors here */
         if (status == DG_OK)
+            status = dg_session_int(s, S("SELECT count(*) FROM duckdb_tables() WHERE schema_name = '_dgc' AND table_name = 'state'"), &kept, err);
+        if (status == DG_OK && kept)
             status = for_rows(s,
                               S("SELECT step, \"partition\", \"cursor\", CAST(updated_at AS VARCHAR)"
                                 " FROM _dgc.state ORDER BY 1, 2"),
@@ -120,6 +140,8 @@ static DgStatus show_state(Cli *cli, Run *run, StrBuf *b, DgError *err)
             dg_session_close(s);
         dg_warehouse_close(w);
     }
+    for (int32_t i = 0; i < cli->pipeline->steps_count && status == DG_OK; i++)
+        status = show_own(run, i, &show, err);
     buf_add(b, cli->json ? S("\n  ]\n}\n") : show.count ? S("") : S("no step has a cursor yet\n"));
     return status;
 }
@@ -141,6 +163,13 @@ static DgStatus change(Cli *cli, Run *run, Str target, Str cursor, bool set, Str
             return dg_fail(err, DG_USAGE, "the cursor `%.*s` is not JSON", FMT(cursor));
     }
     DG_TRY(run_take_home(run, err));
+    for (int32_t i = 0; i < cli->pipeline->steps_count; i++) {
+        if (!str_eq(cli->pipeline->steps[i].name, step) || !cli->pipeline->steps[i].ops->cursor)
+            continue;
+        DG_TRY(step_cursors(run, i, &cursor, NULL, err));
+        buf_format(b, set ? "cursor of %.*s set\n" : "cursor of %.*s deleted; the next run starts from the beginning\n", FMT(target));
+        return DG_OK;
+    }
     DG_TRY(warehouse_get(run, &w, err));
     DG_TRY(dg_session_open(w, &s, err));
     Str where = str_format(a, "step = %.*s%s%.*s", FMT(dg_duckdb_text(a, step)),

@@ -5,11 +5,16 @@
  *   query.c       the SELECT that reads a source: columns, conditions, placeholders
  *   watch.c       counts rows and remembers the largest update key as they pass
  *   shape.c       column types and constraints that the replication declares, added columns
+ *   transform.c   `transforms`: values changed by expressions
+ *   constrain.c   `columns: {age: 'integer | value >= 0'}`
+ *   cells.c       values of batches as values of expressions, and back
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
+ *   state.c       cursors shown and changed
+ *   explain.c     what `plan` says
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
- *   hooks.c       what runs before and after
+ *   hooks.c       what runs before and after; hooks_sql.c, hooks_out.c, hooks_files.c
  */
 #ifndef DGC_COPY_H
 #define DGC_COPY_H
@@ -46,6 +51,12 @@ typedef struct Copy {
     Str cursor;              /* value of the update key where the last run ended; empty: none */
     DgType cursor_type;
     Str failure;
+
+    /* For hooks. */
+    DgDb *merging;           /* the load's own transaction is open; else NULL */
+    int64_t rows_total;      /* {run.total_rows} */
+    Str status;              /* {run.status}: running, success, error */
+    int depth;               /* of groups */
 } Copy;
 
 /* ---- variables.c ---- */
@@ -53,6 +64,19 @@ typedef struct Copy {
 /* `{name}` and `{stream.table}` replaced; unknown ones DG_CONFIG with the nearest name. `${NAME}` is
  * the environment's. Values put into SQL must be safe there: `for_sql` refuses quotes in them. */
 DgStatus copy_expand(Copy *c, Str text, Str *out, DgError *err);
+
+/* One name; DG_END: there is none. */
+DgStatus copy_variable(Copy *c, Str name, DgValue *out, DgError *err);
+
+/* ---- stream.c ---- */
+
+/* A connection by its name: source, target, one of the step's, or the environment's. */
+DgStatus copy_connection(Copy *c, Str name, DgConn *out, DgError *err);
+
+/* ---- hooks.c ---- */
+
+/* DG_END: a hook says that the stream is to be skipped. */
+DgStatus hooks_run(Copy *c, const DgList *hooks, DgError *err);
 
 /* ---- query.c ---- */
 
@@ -72,6 +96,13 @@ int64_t copy_watch_rows(const CopyWatch *w);
 
 /* Casts, constraints, added columns. Takes `from` over. */
 DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err);
+/* A text as a value of a type that is no text; false when it is none. */
+bool copy_store(DgVector *to, DgType type, int32_t row, const char *p, const char *end);
+
+/* ---- transform.c, constrain.c: like copy_shape, before and after it ---- */
+
+DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 /* ---- to_table.c, to_files.c ---- */
 
@@ -79,6 +110,20 @@ DgStatus copy_to_table(Copy *c, DgError *err);
 DgStatus copy_to_files(Copy *c, DgError *err);
 /* The rows of the stream at hand, shaped and watched. *out NULL: there are no files, which is allowed. */
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
+
+/* What `state reset` leaves. */
+#define COPY_CURSOR_RESET "{\"reset\":true}"
+DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err);
+DgStatus copy_find_cursor(Copy *c, DgError *err);
+Str copy_state_key(Copy *c); /* of the stream and table at hand */
+
+/* ---- stream.c ---- */
+DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err); /* not opened */
+DgStatus copy_open_end(Copy *c, CopyEnd *end, DgError *err);
+void copy_close_end(CopyEnd *end);
+DgStatus copy_name_stream(Copy *c, DgError *err); /* name, from: by the stream's own words */
+DgStatus copy_describe_source(Copy *c, DgError *err);
+DgStatus copy_name_object(Copy *c, DgError *err); /* object, to */
 
 /* ---- setting.c ---- */
 Str copy_setting(Copy *c, const char *name); /* empty: not set */

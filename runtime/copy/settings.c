@@ -160,6 +160,7 @@ const DgField dg_stream_step_fields[] = {
     DG_FIELD_STRUCT(DgStreamStep, source, DgConnConfig, dg_conn_config_fields, .doc = "Where rows come from."),
     DG_FIELD_STRUCT(DgStreamStep, target, DgConnConfig, dg_conn_config_fields, .doc = "Where rows go."),
     DG_FIELD_STRUCT(DgStreamStep, settings, DgStreamSettings, dg_stream_fields, .doc = "Merged settings."),
+    DG_FIELD_STRUCTS(DgStreamStep, connections, DgConnConfig, dg_conn_config_fields, .doc = "Others that hooks name."),
     DG_FIELD_STRINGS(DgStreamStep, excluded, .doc = "What a wildcard leaves out."),
     DG_FIELD_ANY_MAP(DgStreamStep, env, .doc = "The replication's variables."),
     DG_FIELD_STRINGS(DgStreamStep, include_metadata, .doc = "Metadata to report."),

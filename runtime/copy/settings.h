@@ -81,6 +81,7 @@ typedef struct DgStreamStep {
     DgStr asset;                          /* its asset key */
     DgConnConfig source, target;
     DgStreamSettings settings;            /* merged */
+    DgList connections;                   /* of DgConnConfig: others that hooks name */
     DgList excluded;                      /* of DgStr: other entries that a wildcard leaves out */
     DgList env;                           /* of DgValuePair: the replication's `env` */
     DgList include_metadata;              /* of DgStr: column_metadata, row_count */
@@ -91,6 +92,11 @@ extern const DgField dg_stream_step_fields[];
 /* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and
  * `dgc copy` call. Reports progress, metadata and logs through `run`. */
 DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err);
+/* DgStepOps.cursor of a stream. */
+DgStatus copy_stream_cursor(DgStepRun *run, const DgStreamStep *step, const DgStr *value, DgList *cursors, DgError *err);
+/* DgStepOps.explain of a stream. */
+DgStatus copy_stream_explain(DgStepRun *run, const DgStreamStep *step, DgStr *text, DgError *err);
+
 /* The replication's hooks.start and hooks.end. */
 DgStatus copy_hooks(DgStepRun *run, const DgStreamStep *step, const DgList *hooks, DgError *err);
 

@@ -70,7 +70,7 @@ static DgStatus shaped_type(const Copy *c, const DgColumn *column, DgType *out, 
     if (!value || value->kind != DG_V_STR || !value->as.s.len)
         return DG_OK;
     Str type = value->as.s, constraint;
-    str_cut(value->as.s, '|', &type, &constraint);
+    str_cut(value->as.s, '|', &type, &constraint); /* rules.c checks constraints */
     if (!str_trim(type).len || type_named(type, out))
         return DG_OK;
     dg_fail(err, DG_CONFIG, "`%.*s` is no column type, for column `%.*s`", FMT(type), FMT(column->name));
@@ -80,7 +80,7 @@ static DgStatus shaped_type(const Copy *c, const DgColumn *column, DgType *out, 
 
 /* ---- Casting ---- */
 
-static bool store(DgVector *to, DgType type, int32_t row, const char *p, const char *end)
+bool copy_store(DgVector *to, DgType type, int32_t row, const char *p, const char *end)
 {
     char *at = (char *)to->values + (size_t)row * (size_t)dg_type_width(type.kind);
     switch ((DgTypeKind)type.kind) {
@@ -154,7 +154,7 @@ static DgStatus cast_value(Shape *w, int32_t column, int32_t row, DgBatch *out, 
     if (text)
         return dg_text_set(to, row, s.ptr, (size_t)s.len) ? DG_OK : os_no_memory(err, "casting a column");
     s = without_fraction(str_trim(s), have, want);
-    if (store(to, want, row, s.ptr, s.ptr + s.len))
+    if (copy_store(to, want, row, s.ptr, s.ptr + s.len))
         return DG_OK;
     dg_fail(err, DG_DATA, "column `%.*s`: `%.*s` is no %s", FMT(w->columns[column].name), (int)(s.len > 80 ? 80 : s.len), s.ptr,
             dg_type_name(want.kind));

@@ -78,19 +78,39 @@ static void anchor(Copy *c, DgConn *conn)
     conn->props = props;
 }
 
-static DgStatus open_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err)
+static const DgConnConfig *find_config(const Copy *c, Str name)
+{
+    const DgStreamStep *s = c->step;
+    for (size_t i = 0; i < s->connections.count; i++)
+        if (str_eq(DG_ITEMS(DgConnConfig, s->connections)[i].name, name))
+            return &DG_ITEMS(DgConnConfig, s->connections)[i];
+    return str_eq(s->source.name, name) ? &s->source : str_eq(s->target.name, name) ? &s->target : NULL;
+}
+
+DgStatus copy_connection(Copy *c, Str name, DgConn *out, DgError *err)
+{
+    const DgConnConfig *config = find_config(c, name), bare = {.name = name};
+    DG_TRY(resolve(c, config ? config : &bare, out, err));
+    anchor(c, out);
+    return DG_OK;
+}
+
+DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err)
 {
     DG_TRY(resolve(c, config, &end->conn, err));
     anchor(c, &end->conn);
     if (!conn_is_database(&end->conn))
-        return fs_open(&end->conn, c->run->run->options.project, &end->fs, err);
+        return DG_OK;
     end->engine = engine_find(end->conn.type);
-    if (!end->engine)
-        return dg_fail(err, DG_BUG, "no engine for `%.*s`", FMT(end->conn.type));
-    return end->engine->open(&end->conn, &end->db, err);
+    return end->engine ? DG_OK : dg_fail(err, DG_BUG, "no engine for `%.*s`", FMT(end->conn.type));
 }
 
-static void close_end(CopyEnd *end)
+DgStatus copy_open_end(Copy *c, CopyEnd *end, DgError *err)
+{
+    return end->engine ? end->engine->open(&end->conn, &end->db, err) : fs_open(&end->conn, c->run->run->options.project, &end->fs, err);
+}
+
+void copy_close_end(CopyEnd *end)
 {
     if (end->engine)
         end->engine->close(end->db);
@@ -101,7 +121,7 @@ static void close_end(CopyEnd *end)
 
 /* ---- The target's object ---- */
 
-static DgStatus name_object(Copy *c, DgError *err)
+DgStatus copy_name_object(Copy *c, DgError *err)
 {
     Str object = c->s->object;
     if (!object.len)
@@ -124,7 +144,7 @@ static DgStatus name_object(Copy *c, DgError *err)
 
 /* ---- One table, query, or set of files ---- */
 
-static DgStatus describe_source(Copy *c, DgError *err)
+DgStatus copy_describe_source(Copy *c, DgError *err)
 {
     c->info = (DgTableInfo){0};
     if (!c->source.engine || c->s->sql.len)
@@ -137,11 +157,48 @@ static DgStatus describe_source(Copy *c, DgError *err)
     return DG_CONFIG;
 }
 
+/* For `ignore_existing`. */
+static DgStatus target_exists(Copy *c, bool *there, DgError *err)
+{
+    DgTableInfo table;
+    DgFsItems items = {0};
+    Str connection, path;
+    DgStatus status;
+    if (c->target.engine) {
+        status = c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err);
+        *there = status == DG_OK;
+        return status == DG_END ? DG_OK : status;
+    }
+    if (!fs_split_url(&c->arena, c->object, &connection, &path))
+        path = c->object;
+    DG_TRY(fs_list(c->target.fs, &c->arena, path, &items, err));
+    *there = items.count > 0;
+    return DG_OK;
+}
+
 static DgStatus one(Copy *c, DgError *err)
 {
-    DG_TRY(describe_source(c, err));
-    DG_TRY(name_object(c, err));
-    return c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err);
+    DG_TRY(copy_describe_source(c, err));
+    DG_TRY(copy_name_object(c, err));
+    bool skip = false;
+    if (c->s->target_options.ignore_existing == 1)
+        DG_TRY(target_exists(c, &skip, err));
+    if (skip) {
+        dg_log(c->run, DG_LOG_INFO, "%.*s is there already", FMT(c->object));
+        return DG_OK;
+    }
+    c->rows_total = 0;
+    c->status = S("running");
+    DgStatus status = hooks_run(c, &c->s->hooks.pre, err);
+    if (status == DG_END) { /* a hook says so */
+        dg_log(c->run, DG_LOG_WARNING, "`%.*s` is skipped", FMT(c->name));
+        return DG_OK;
+    }
+    DG_TRY(status);
+    DG_TRY(c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err));
+    c->status = S("success");
+    status = hooks_run(c, &c->s->hooks.post, err);
+    return status == DG_END ? DG_OK : status;
 }
 
 static bool is_wildcard(Str s)
@@ -182,51 +239,85 @@ static DgStatus all_tables(Copy *c, DgTableName pattern, DgError *err)
     return DG_OK;
 }
 
-static DgStatus all(Copy *c, DgError *err)
+DgStatus copy_name_stream(Copy *c, DgError *err)
 {
     c->name = c->step->stream;
+    if (!c->source.engine || table_name_parse(&c->arena, c->step->stream, &c->from))
+        return DG_OK;
+    if (!c->s->sql.len)
+        return dg_fail(err, DG_CONFIG, "`%.*s` is no table name; a stream with another name needs `sql:`", FMT(c->step->stream));
+    c->from = (DgTableName){.table = c->step->stream};
+    return DG_OK;
+}
+
+static DgStatus all(Copy *c, DgError *err)
+{
+    DG_TRY(copy_name_stream(c, err));
     if (!c->source.engine)
         return one(c, err);
-    if (!table_name_parse(&c->arena, c->step->stream, &c->from)) {
-        if (!c->s->sql.len)
-            return dg_fail(err, DG_CONFIG, "`%.*s` is no table name; a stream with another name needs `sql:`", FMT(c->step->stream));
-        c->from = (DgTableName){.table = c->step->stream};
-    }
     return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
 }
 
-static DgStatus attempt(DgStepRun *run, const DgStreamStep *step, DgError *err)
+DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
 {
     Copy c = {.run = run, .step = step, .s = &step->settings, .started_us = os_real_us()};
     arena_init(&c.arena, 256 << 20);
     c.incremental = step->settings.mode == DG_COPY_INCREMENTAL || step->settings.mode == DG_COPY_BACKFILL;
     if (run->run->options.full_refresh)
         c.incremental = false;
-    DgStatus status = open_end(&c, &step->source, &c.source, err);
+    DgStatus status = copy_resolve_end(&c, &step->source, &c.source, err);
     if (status == DG_OK)
-        status = open_end(&c, &step->target, &c.target, err);
+        status = copy_resolve_end(&c, &step->target, &c.target, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.source, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.target, err);
     if (status == DG_OK)
         status = all(&c, err);
-    close_end(&c.source);
-    close_end(&c.target);
+    copy_close_end(&c.source);
+    copy_close_end(&c.target);
     arena_free(&c.arena);
     return status;
 }
 
-/* What may go away by itself (a connection that broke, a deadlock) is tried again, here: nothing of the
- * attempt was committed. Being fenced off is not of that kind. */
-DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
+/* Rows and fate of the streams that were to come before: what hooks.end can ask for. */
+static void look_back(Copy *c)
 {
-    enum { ATTEMPTS = 4 };
-    for (int i = 1;; i++) {
-        DgStatus status = attempt(run, step, err);
-        if (!dg_is_transient(status) || i == ATTEMPTS || dg_cancelled(run))
-            return status;
-        int64_t wait = err->retry_after_ms ? err->retry_after_ms : (int64_t)os_random_below((uint64_t)1000 << i);
-        dg_log(run, DG_LOG_WARNING, "%s; trying again in %.1f s (%d of %d)", err->message, (double)wait / 1000, i + 1, ATTEMPTS);
-        dg_waiting(run, err->message, os_real_us() / 1000 + wait);
-        for (int64_t slept = 0; slept < wait && !dg_cancelled(run); slept += 100)
-            os_sleep_ms(100);
-        dg_waiting(run, NULL, 0);
+    Run *run = c->run->run;
+    const DgStepDef *def = c->run->def;
+    c->status = S("success");
+    pthread_mutex_lock(&run->lock);
+    for (int32_t i = 0; i < run->units_count; i++) {
+        const Unit *u = &run->units[i];
+        bool before = false;
+        for (int32_t k = 0; k < def->after.count; k++)
+            before = before || def->after.items[k] == u->step;
+        if (!before || u->def->around.count)
+            continue;
+        c->rows_total += u->rows;
+        if (u->state != UNIT_SUCCEEDED && u->state != UNIT_DONE_BEFORE)
+            c->status = S("error");
     }
+    pthread_mutex_unlock(&run->lock);
+}
+
+DgStatus copy_hooks(DgStepRun *run, const DgStreamStep *step, const DgList *hooks, DgError *err)
+{
+    Copy c = {.run = run, .step = step, .s = &step->settings, .started_us = os_real_us(), .status = S("running")};
+    arena_init(&c.arena, 256 << 20);
+    if (run->def->always)
+        look_back(&c);
+    DgStatus status = copy_resolve_end(&c, &step->source, &c.source, err);
+    if (status == DG_OK)
+        status = copy_resolve_end(&c, &step->target, &c.target, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.source, err);
+    if (status == DG_OK)
+        status = copy_open_end(&c, &c.target, err);
+    if (status == DG_OK)
+        status = hooks_run(&c, hooks, err);
+    copy_close_end(&c.source);
+    copy_close_end(&c.target);
+    arena_free(&c.arena);
+    return status == DG_END ? DG_OK : status;
 }

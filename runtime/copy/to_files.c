@@ -2,9 +2,13 @@
  *
  * One file (`out/orders.parquet`) is exchanged whole: put() is atomic. A folder (`out/orders/`) holds
  * numbered files whose names carry the package's id, and `_dgc_manifest.json`, which says which of
- * them count and where the next run continues. The order is: files, manifest, then removal of what
- * the manifest does not name. A crash before the manifest leaves files that do not count, which the
- * next run removes; so the manifest is the commit.
+ * them count and where the next run continues. The order is: claim, files, manifest, then removal of
+ * what the manifest does not name. A crash before the manifest leaves files that do not count, which
+ * the next run removes; so the manifest is the commit.
+ *
+ * Two runs of one stream: each begins by writing the manifest anew (the same files, its own package
+ * as `claim`) and commits only over the version it wrote. Whoever claims last can commit; and nobody
+ * removes files unless the manifest is still his, so nobody removes those of a run that can.
  */
 #include <cJSON.h>
 #include <stdio.h>
@@ -16,7 +20,7 @@ enum { MANIFEST_MAX = 64 << 20 };
 
 typedef struct Manifest {
     StrArray files; /* names in the folder */
-    Str value;      /* of the update key */
+    Str key, value; /* the update key, and where the next run continues */
     int64_t rows;
 } Manifest;
 
@@ -29,6 +33,7 @@ typedef struct Writing {
     StrArray files;  /* below `local` */
     int64_t rows;
     Manifest before;
+    Str version;     /* of the manifest that we read or wrote; empty: there is none */
 } Writing;
 
 /* ---- Format and place ---- */
@@ -87,25 +92,37 @@ static Str manifest_path(Writing *w)
 static DgStatus read_manifest(Writing *w, DgError *err)
 {
     Str text;
+    DgFsItem item;
     Copy *c = w->c;
-    DgStatus status = fs_read_bytes(c->target.fs, &c->arena, manifest_path(w), MANIFEST_MAX, &text, err);
+    DgStatus status = fs_stat(c->target.fs, &c->arena, manifest_path(w), &item, err);
+    if (status == DG_OK) /* a newer one than this version is found out when it is written over */
+        status = fs_read_bytes(c->target.fs, &c->arena, manifest_path(w), MANIFEST_MAX, &text, err);
     if (status != DG_OK)
         return status == DG_END ? DG_OK : status;
-    cJSON *root = cJSON_ParseWithLength(text.ptr, (size_t)text.len), *item;
+    w->version = item.etag;
+    cJSON *root = cJSON_ParseWithLength(text.ptr, (size_t)text.len), *name;
     if (!cJSON_IsObject(root)) {
         cJSON_Delete(root);
         return dg_fail(err, DG_DATA, "`%.*s` is damaged: remove the folder's files and run with --full-refresh", FMT(manifest_path(w)));
     }
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "files"))
-        if (cJSON_IsString(item))
-            array_add(&c->arena, &w->before.files, str_copy(&c->arena, str_from(item->valuestring)));
+    cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(root, "files"))
+        if (cJSON_IsString(name))
+            array_add(&c->arena, &w->before.files, str_copy(&c->arena, str_from(name->valuestring)));
     cJSON *rows = cJSON_GetObjectItemCaseSensitive(root, "rows"), *value = cJSON_GetObjectItemCaseSensitive(root, "value"),
           *key = cJSON_GetObjectItemCaseSensitive(root, "update_key");
     w->before.rows = cJSON_IsNumber(rows) ? (int64_t)rows->valuedouble : 0;
-    if (cJSON_IsString(value) && cJSON_IsString(key) && str_eq(str_from(key->valuestring), c->s->update_key))
+    if (cJSON_IsString(value) && cJSON_IsString(key)) {
+        w->before.key = str_copy(&c->arena, str_from(key->valuestring));
         w->before.value = str_copy(&c->arena, str_from(value->valuestring));
+    }
     cJSON_Delete(root);
     return DG_OK;
+}
+
+/* Where the last run ended, if it went by the same update key. */
+static Str value_before(const Writing *w)
+{
+    return str_eq(w->before.key, w->c->s->update_key) ? w->before.value : (Str){0};
 }
 
 static bool kept(const Writing *w)
@@ -113,30 +130,50 @@ static bool kept(const Writing *w)
     return w->c->incremental || w->c->s->mode == DG_COPY_SNAPSHOT;
 }
 
-static DgStatus put_manifest(Writing *w, Str value, DgError *err)
+static void add_names(StrBuf *b, const StrArray *names, bool *first)
+{
+    for (size_t i = 0; i < names->count; i++, *first = false) {
+        buf_add(b, *first ? S("") : S(","));
+        buf_json(b, names->items[i]);
+    }
+}
+
+/* Over the version that we know, and no other. */
+static DgStatus put_manifest(Writing *w, const StrArray *files, bool with_before, int64_t rows, Str key, Str value, DgError *err)
 {
     Copy *c = w->c;
     StrBuf b = {.max = MANIFEST_MAX};
-    buf_format(&b, "{\"package\":\"%s\",\"run\":\"%s\",\"rows\":%lld,\"files\":[", w->package, c->run->run->id,
-               (long long)(w->rows + (kept(w) ? w->before.rows : 0)));
+    DgFsPut how = {.if_absent = !w->version.len, .if_etag = w->version};
     bool first = true;
-    for (size_t i = 0; kept(w) && i < w->before.files.count; i++, first = false) {
-        buf_add(&b, first ? S("") : S(","));
-        buf_json(&b, w->before.files.items[i]);
-    }
-    for (size_t i = 0; i < w->files.count; i++, first = false) {
-        buf_add(&b, first ? S("") : S(","));
-        buf_json(&b, w->files.items[i]);
-    }
+    buf_format(&b, "{\"%s\":\"%s\",\"run\":\"%s\",\"rows\":%lld,\"files\":[", files ? "package" : "claim", w->package, c->run->run->id, (long long)rows);
+    if (with_before)
+        add_names(&b, &w->before.files, &first);
+    if (files)
+        add_names(&b, files, &first);
     buf_add(&b, S("],\"update_key\":"));
-    buf_json(&b, c->s->update_key);
+    buf_json(&b, key);
     buf_add(&b, S(",\"value\":"));
-    buf_json(&b, value.len ? value : w->before.value);
+    buf_json(&b, value);
     buf_add(&b, S("}\n"));
-    os_crashpoint("files-commit");
-    DgStatus status = fs_put_bytes(c->target.fs, buf_str(&b), manifest_path(w), NULL, &c->arena, NULL, err);
-    os_crashpoint("files-committed");
+    DgStatus status = b.failed ? dg_fail(err, DG_DATA, "`%.*s` would name too many files", FMT(manifest_path(w)))
+                               : fs_put_bytes(c->target.fs, buf_str(&b), manifest_path(w), &how, &c->arena, &w->version, err);
     buf_free(&b);
+    if (status == DG_TEMPFAIL)
+        dg_hint(err, "when another run writes stream `%.*s` at the same time, the one that began last commits", FMT(c->name));
+    return status;
+}
+
+static DgStatus claim(Writing *w, DgError *err)
+{
+    return put_manifest(w, NULL, true, w->before.rows, w->before.key, w->before.value, err);
+}
+
+static DgStatus commit(Writing *w, Str value, DgError *err)
+{
+    os_crashpoint("files-commit");
+    DgStatus status = put_manifest(w, &w->files, kept(w), w->rows + (kept(w) ? w->before.rows : 0), w->c->s->update_key,
+                                   value.len ? value : value_before(w), err);
+    os_crashpoint("files-committed");
     return status;
 }
 
@@ -161,19 +198,44 @@ static bool is_ours(Str name)
     return false;
 }
 
-static DgStatus remove_others(Writing *w, DgError *err)
+/* A manifest on its way may be that of a run which began after this one. */
+static bool is_old_manifest(Str name, int64_t modified_us)
+{
+    return str_starts(name, S("._dgc_manifest.json.")) && modified_us && modified_us < os_real_us() - 3600LL * 1000000;
+}
+
+/* Temporary files of put(), too, which begin with a dot. */
+static DgStatus list_ours(Writing *w, const StrArray *counts, const StrArray *count_too, StrArray *gone, DgError *err)
 {
     Copy *c = w->c;
     DgFsItems items = {0};
-    StrArray gone = {0};
     DG_TRY(fs_list(c->target.fs, &c->arena, w->folder, &items, err));
+    DG_TRY(fs_list(c->target.fs, &c->arena, str_format(&c->arena, "%.*s.*.tmp", FMT(w->folder)), &items, err));
     for (size_t i = 0; i < items.count; i++) {
         Str path = items.items[i].path, name = str_sub(path, w->folder.len, path.len);
-        bool counts = named(&w->files, name) || (kept(w) && named(&w->before.files, name));
-        if (str_starts(path, w->folder) && !counts && is_ours(name))
-            array_add(&c->arena, &gone, path);
+        bool here = str_starts(path, w->folder) && str_find(name, S("/")) < 0; /* folders in it are other streams' */
+        bool dead = is_ours(name) && !named(counts, name) && !(count_too && named(count_too, name));
+        if (here && (dead || is_old_manifest(name, items.items[i].modified_us)))
+            array_add(&c->arena, gone, path);
     }
-    return gone.count ? fs_delete(c->target.fs, gone.items, gone.count, err) : DG_OK;
+    return DG_OK;
+}
+
+/* *lost: another run has claimed the stream since, and what was found may be its own. */
+static DgStatus remove_others(Writing *w, const StrArray *counts, const StrArray *count_too, bool *lost, DgError *err)
+{
+    Copy *c = w->c;
+    StrArray gone = {0};
+    DgFsItem now;
+    *lost = false;
+    DG_TRY(list_ours(w, counts, count_too, &gone, err));
+    if (!gone.count)
+        return DG_OK;
+    DgStatus status = fs_stat(c->target.fs, &c->arena, manifest_path(w), &now, err);
+    *lost = status == DG_END || (status == DG_OK && !str_eq(now.etag, w->version));
+    if (status != DG_OK || *lost)
+        return status == DG_END ? DG_OK : status;
+    return fs_delete(c->target.fs, gone.items, gone.count, err);
 }
 
 /* ---- Writing ---- */
@@ -182,10 +244,6 @@ static DgStatus write_local(Writing *w, DgRows *rows, DgError *err)
 {
     Copy *c = w->c;
     DgWriteFormat how = write_format(c, w->file.len ? w->file : (Str){0});
-    uint8_t bytes[16];
-    os_random(bytes, sizeof bytes);
-    for (int i = 0; i < 16; i++)
-        snprintf(w->package + 2 * i, 3, "%02x", bytes[i]);
     w->local = str_format(&c->arena, "%.*s/tmp/%s", FMT(c->run->run->options.home), w->package);
     DG_TRY(os_make_folders(str_cstr(&c->arena, w->local), err));
     Str name = w->file.len ? w->file : str_format(&c->arena, "%.*s-%s-", FMT(c->from.table.len ? c->from.table : S("part")), w->package);
@@ -205,14 +263,28 @@ static DgStatus put_files(Writing *w, DgError *err)
     return DG_OK;
 }
 
+static DgStatus begin_folder(Writing *w, DgError *err)
+{
+    bool lost;
+    DG_TRY(read_manifest(w, err));
+    DG_TRY(claim(w, err));
+    DG_TRY(remove_others(w, &w->before.files, NULL, &lost, err));
+    return lost ? dg_fail(err, DG_TEMPFAIL, "another run has taken over stream `%.*s`; nothing was committed", FMT(w->c->name)) : DG_OK;
+}
+
 static DgStatus write_all(Writing *w, DgError *err)
 {
     Copy *c = w->c;
     CopyWatch *watch;
     DgRows *rows;
+    bool lost;
+    uint8_t bytes[16];
+    os_random(bytes, sizeof bytes);
+    for (int i = 0; i < 16; i++)
+        snprintf(w->package + 2 * i, 3, "%02x", bytes[i]);
     if (!w->file.len)
-        DG_TRY(read_manifest(w, err));
-    c->cursor = c->incremental ? w->before.value : (Str){0};
+        DG_TRY(begin_folder(w, err));
+    c->cursor = c->incremental ? value_before(w) : (Str){0};
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
     if (!rows)
         return DG_OK;
@@ -227,14 +299,16 @@ static DgStatus write_all(Writing *w, DgError *err)
         w->files.count = 0;
     if (w->file.len)
         return DG_OK;
-    DG_TRY(put_manifest(w, value, err));
-    return remove_others(w, err);
+    DG_TRY(commit(w, value, err));
+    return remove_others(w, &w->files, kept(w) ? &w->before.files : NULL, &lost, err);
 }
 
 DgStatus copy_to_files(Copy *c, DgError *err)
 {
     Writing w = {.c = c};
     DgError ignored = {0};
+    if (c->s->hooks.pre_merge.count + c->s->hooks.post_merge.count)
+        return dg_fail(err, DG_CONFIG, "hooks pre_merge and post_merge belong to the transaction of a database; `%.*s` goes to files", FMT(c->name));
     find_place(&w);
     if (w.file.len && c->incremental) {
         dg_fail(err, DG_CONFIG, "stream `%.*s` is incremental, and one file cannot be continued", FMT(c->name));
@@ -244,6 +318,7 @@ DgStatus copy_to_files(Copy *c, DgError *err)
     DgStatus status = write_all(&w, err);
     if (w.local.len)
         os_remove_tree(str_cstr(&c->arena, w.local), &ignored);
+    c->rows_total = w.rows;
     if (status == DG_OK)
         dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows in %zu file%s", FMT(c->object), (long long)w.rows, w.files.count, w.files.count == 1 ? "" : "s");
     return status;

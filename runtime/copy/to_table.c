@@ -8,7 +8,7 @@
 /* ---- Where the last run ended ---- */
 
 /* The target's table is part of it: another table begins anew. */
-static Str state_key(Copy *c)
+Str copy_state_key(Copy *c)
 {
     return str_format(&c->arena, "%.*s/%.*s to %.*s", FMT(c->step->replication), FMT(c->name), FMT(c->to.table));
 }
@@ -20,6 +20,8 @@ static Str pipeline_of(const Copy *c)
 
 static bool cursor_from_json(Copy *c, Str json)
 {
+    if (str_eq(json, S(COPY_CURSOR_RESET)))
+        return true; /* from the start, whatever the table holds */
     cJSON *root = json.len ? cJSON_ParseWithLength(json.ptr, (size_t)json.len) : NULL;
     const cJSON *key = cJSON_GetObjectItemCaseSensitive(root, "update_key"), *value = cJSON_GetObjectItemCaseSensitive(root, "value");
     bool same = cJSON_IsString(key) && cJSON_IsString(value) && str_eq_nocase(str_from(key->valuestring), c->s->update_key);
@@ -52,7 +54,7 @@ static DgStatus cursor_from_table(Copy *c, const DgTableInfo *table, DgError *er
     return DG_OK;
 }
 
-static DgStatus find_cursor(Copy *c, DgError *err)
+DgStatus copy_find_cursor(Copy *c, DgError *err)
 {
     Str json = {0};
     DgTableInfo table;
@@ -62,7 +64,7 @@ static DgStatus find_cursor(Copy *c, DgError *err)
     DgStatus status = c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err);
     if (status != DG_OK) /* a table that was dropped is filled from the start */
         return status == DG_END ? DG_OK : status;
-    DG_TRY(load_cursor(c->target.db, &c->arena, c->to, pipeline_of(c), state_key(c), &json, err));
+    DG_TRY(load_cursor(c->target.db, &c->arena, c->to, pipeline_of(c), copy_state_key(c), &json, err));
     return cursor_from_json(c, json) ? DG_OK : cursor_from_table(c, &table, err);
 }
 
@@ -136,7 +138,7 @@ static DgDeletes deletes_of(DgValue v)
     return str_eq(type->as.s, S("soft")) ? DG_DELETES_SOFT : str_eq(type->as.s, S("hard")) ? DG_DELETES_HARD : DG_DELETES_NONE;
 }
 
-static DgStatus make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
+DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
 {
     const DgTargetOptions *o = &c->s->target_options;
     char package[33];
@@ -145,7 +147,7 @@ static DgStatus make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
     for (int i = 0; i < 16; i++)
         snprintf(package + 2 * i, 3, "%02x", bytes[i]);
     *spec = (DgLoadSpec){
-        .stream = state_key(c), .pipeline = pipeline_of(c), .run = str_from(c->run->run->id), .package = str_copy(&c->arena, str_from(package)),
+        .stream = copy_state_key(c), .pipeline = pipeline_of(c), .run = str_from(c->run->run->id), .package = str_copy(&c->arena, str_from(package)),
         .table = c->to, .disposition = disposition_of(c), .update_key = c->s->update_key,
         .new_columns = o->add_new_columns == 2 ? DG_DISCARD_VALUE : contract_of(c->s->contract),
         .types = contract_of(c->s->contract), .new_tables = contract_of(c->s->contract) == DG_FREEZE ? DG_FREEZE : DG_EVOLVE,
@@ -185,6 +187,16 @@ static void log_drift(void *context, Str what)
     dg_log(((Copy *)context)->run, DG_LOG_WARNING, "%.*s", FMT(what));
 }
 
+/* hooks.pre_merge and hooks.post_merge. There the rows are on their way, so skipping ends the hooks only. */
+static DgStatus merge_hooks(void *context, DgDb *db, bool after, DgError *err)
+{
+    Copy *c = context;
+    c->merging = db;
+    DgStatus status = hooks_run(c, after ? &c->s->hooks.post_merge : &c->s->hooks.pre_merge, err);
+    c->merging = NULL;
+    return status == DG_END ? DG_OK : status;
+}
+
 static void report(Copy *c, const DgLoadCounts *n)
 {
     dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows read, %lld inserted, %lld updated, %lld deleted", FMT(c->object), (long long)n->rows_read,
@@ -201,10 +213,12 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     CopyWatch *watch = NULL;
     DgRows *rows = NULL;
     bool unknown = false;
-    DG_TRY(make_spec(c, &spec, err));
+    DG_TRY(copy_make_spec(c, &spec, err));
     spec.drift = log_drift;
+    if (c->s->hooks.pre_merge.count + c->s->hooks.post_merge.count)
+        spec.around = merge_hooks;
     DG_TRY(load_lease(c->target.db, c->to, spec.pipeline, spec.stream, &spec.epoch, err));
-    DG_TRY(find_cursor(c, err));
+    DG_TRY(copy_find_cursor(c, err));
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
     if (!rows) {
         dg_log(c->run, DG_LOG_WARNING, "`%.*s` matches no file; nothing was loaded", FMT(c->name));
@@ -219,5 +233,6 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     }
     if (status == DG_OK)
         report(c, &counts);
+    c->rows_total = counts.rows_read;
     return status;
 }

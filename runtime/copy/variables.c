@@ -3,6 +3,7 @@
 
 #include "runtime/base/zone.h"
 #include "runtime/copy/copy.h"
+#include "runtime/copy/expression.h"
 
 static Str lower_case(Copy *c, Str s)
 {
@@ -215,10 +216,49 @@ static bool is_placeholder(Str name)
     return false;
 }
 
+/* ---- What hooks know ---- */
+
+static DgStatus stored(Copy *c, Str key, DgValue *out, DgError *err)
+{
+    Run *run = c->run->run;
+    Str full = str_format(&c->arena, "%.*s/%.*s", FMT(c->step->replication), FMT(key));
+    pthread_mutex_lock(&run->lock);
+    const DgValue *v = map_get(&run->store, full);
+    if (v)
+        *out = *v; /* what it points to is never freed or changed while the run lasts */
+    pthread_mutex_unlock(&run->lock);
+    if (v)
+        return DG_OK;
+    dg_fail(err, DG_CONFIG, "nothing is stored as `%.*s`", FMT(key));
+    dg_hint(err, "a hook before this one must set it: `{type: store, key: ..., value: ...}`, or `into:` of a query");
+    return DG_CONFIG;
+}
+
+DgStatus copy_variable(Copy *c, Str name, DgValue *out, DgError *err)
+{
+    Str text = {0};
+    if (str_starts(name, S("store.")))
+        return stored(c, str_sub(name, 6, name.len), out, err);
+    if (str_eq(name, S("run.total_rows"))) {
+        *out = (DgValue){.kind = DG_V_INT, .as.i = c->rows_total};
+        return DG_OK;
+    }
+    if (str_eq(name, S("run.status")))
+        text = c->status;
+    else if (str_eq(name, S("run.id")))
+        text = str_from(c->run->run->id);
+    else if (str_starts(name, S("env.")))
+        text = copy_setting(c, str_cstr(&c->arena, str_sub(name, 4, name.len)));
+    else if (!variable(c, name, &text))
+        return DG_END;
+    *out = (DgValue){.kind = DG_V_STR, .as.s = text};
+    return DG_OK;
+}
+
 static bool is_name(Str s)
 {
     for (ptrdiff_t i = 0; i < s.len; i++)
-        if (!isalnum((unsigned char)s.ptr[i]) && s.ptr[i] != '_' && s.ptr[i] != '.')
+        if (!isalnum((unsigned char)s.ptr[i]) && s.ptr[i] != '_' && s.ptr[i] != '.' && s.ptr[i] != '[' && s.ptr[i] != ']')
             return false;
     return s.len > 0 && s.len < 64;
 }
@@ -230,19 +270,24 @@ DgStatus copy_expand(Copy *c, Str text, Str *out, DgError *err)
     while (rest.len) {
         ptrdiff_t open = str_find_char(rest, '{');
         ptrdiff_t close = open < 0 ? -1 : str_find_char(str_sub(rest, open, rest.len), '}');
-        Str name = close < 0 ? (Str){0} : str_sub(rest, open + 1, open + close), value = {0};
+        Str name = close < 0 ? (Str){0} : str_sub(rest, open + 1, open + close);
+        DgValue value = {.kind = DG_V_NONE};
+        DgStatus status = DG_OK;
         if (close < 0)
             break;
         buf_add(&b, str_sub(rest, 0, open));
         if (!is_name(name) || is_placeholder(name)) {
             buf_add(&b, str_sub(rest, open, open + close + 1));
-        } else if (!variable(c, name, &value)) {
+        } else if ((status = copy_variable(c, name, &value, err)) != DG_OK && status != DG_END) {
+            buf_free(&b);
+            return status;
+        } else if (status == DG_END) {
             buf_free(&b);
             dg_fail(err, DG_CONFIG, "`{%.*s}` is no variable of a replication", FMT(name));
             dg_hint(err, "there are {stream_schema}, {stream_table}, {stream_name}, {stream_file_name}, {target_schema}, {run_timestamp}, {YYYY}...");
             return DG_CONFIG;
         } else {
-            buf_add(&b, value);
+            buf_add(&b, expr_text(&c->arena, value));
         }
         rest = str_sub(rest, open + close + 1, rest.len);
     }

@@ -67,7 +67,7 @@ static DgFsItem item_of(Arena *a, Str path, const struct stat *info)
 {
     int64_t s = info->st_mtim.tv_sec, ns = info->st_mtim.tv_nsec;
     return (DgFsItem){path, info->st_size, s * 1000000 + ns / 1000,
-                      str_format(a, "%lld-%lld", (long long)info->st_size, (long long)(s * 1000000000 + ns))};
+                      str_format(a, "%lld-%lld-%llx", (long long)info->st_size, (long long)(s * 1000000000 + ns), (unsigned long long)info->st_ino)};
 }
 
 static DgStatus look(Arena *a, const char *disk, Str path, DgFsItem *out, DgError *err)

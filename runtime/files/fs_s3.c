@@ -91,9 +91,11 @@ static DgStatus explain(const S3 *s3, Arena *a, DgStatus status, const DgHttpAns
         dg_fail(err, DG_CONFIG, "bucket `%.*s` does not exist", FMT(s3->bucket));
         return DG_CONFIG;
     }
+    if (status == DG_END && code.len && !str_eq(code, S("NoSuchKey"))) /* 404, but of something else */
+        status = DG_CONFIG;
     if (code.len)
         dg_fail(err, status, "could not %s: %.*s (%.*s)", what, FMT(code), FMT(message));
-    if (str_eq(code, S("SignatureDoesNotMatch")) || str_eq(code, S("InvalidAccessKeyId")))
+    if (status == DG_NOPERM || status == DG_CONFIG)
         dg_hint(err, "the keys come from %.*s", FMT(s3->aws.source));
     err->retry_after_ms = retry;
     return status;

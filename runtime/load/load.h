@@ -64,6 +64,8 @@ typedef struct DgLoadSpec {
     const int64_t *text_sizes;  /* per column; NULL: unbounded text */
     Str cursor;                 /* JSON; written with the data; empty: unchanged */
     bool (*cancelled)(void *context);
+    /* In the transaction, before and after the rows: on `target`, through which alone it may be touched. */
+    DgStatus (*around)(void *context, DgDb *target, bool after, DgError *err); /* may be NULL */
     void (*drift)(void *context, Str what); /* told of each column added, widened, refused; may be NULL */
     void *context;
 } DgLoadSpec;

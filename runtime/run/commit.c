@@ -162,6 +162,9 @@ DgStatus lease_lock(Run *run, DgError *err)
         DgError ignored = {0};
         if (dg_os.ftruncate(run->lease_fd, 0) == 0)
             os_write_all(run->lease_fd, text, (size_t)n, path, &ignored);
+        /* Nobody else runs here: what a killed run has left on its way is of no use. */
+        snprintf(path, sizeof path, "%.*s/tmp", FMT(run->options.home));
+        os_remove_tree(path, &ignored);
         return DG_OK;
     }
     int number = errno;

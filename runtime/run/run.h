@@ -115,6 +115,8 @@ struct Run {
     bool warehouse_failed;
     DgError warehouse_error;
 
+    Map store;                /* DgValue by name: what hooks of replications keep; guarded by lock */
+
     atomic_int cancel;        /* the signal's number; 0: go on */
     DgError fatal;            /* fenced off, history not writable: stops the run */
     pthread_t main_thread;

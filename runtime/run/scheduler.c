@@ -54,7 +54,7 @@ static Gate gate_of(Run *run, Unit *u)
         if (check)
             snprintf(u->reason, sizeof u->reason, "blocking check `%.*s` of `%.*s` did not pass",
                      FMT(check->name), FMT(check->asset));
-        else if (!is_good(before->state))
+        else if (!is_good(before->state) && !u->def->always)
             snprintf(u->reason, sizeof u->reason, "upstream `%.*s` %s", FMT(before->def->name),
                      before->state == UNIT_SKIPPED     ? "was skipped"
                      : before->state == UNIT_CANCELLED ? "was cancelled"

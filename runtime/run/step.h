@@ -9,4 +9,9 @@ UnitState step_attempt(Run *run, Unit *u);
 int64_t step_retry_delay_ms(const DgRetry *r, int attempt, const DgError *err);
 bool step_may_retry(const DgRetry *r, int attempt, DgStatus status);
 
+/* What DgStepOps.explain says, in the run's arena. */
+DgStatus step_explain(Run *run, int32_t step, Str *text, DgError *err);
+/* A step's own cursors (DgStepOps.cursor), its config bound as for a run; text in the run's arena. */
+DgStatus step_cursors(Run *run, int32_t step, const Str *value, DgList *cursors, DgError *err);
+
 #endif

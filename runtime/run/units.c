@@ -115,7 +115,10 @@ static bool step_chosen(const Run *run, int32_t step)
     for (int32_t i = 0; i < def->assets.count; i++)
         if (run->asset_chosen[def->assets.items[i]])
             return true;
-    if (def->assets.count)
+    for (int32_t i = 0; i < def->around.count; i++)
+        if (run->asset_chosen[def->around.items[i]])
+            return true;
+    if (def->assets.count || def->around.count)
         return false;
     for (int32_t i = 0; i < def->checks.count; i++)
         if (run->check_chosen[def->checks.items[i]])
@@ -311,7 +314,7 @@ DgStatus units_resume(Run *run, DgError *err)
         Unit *u = &run->units[i];
         for (size_t k = 0; k < rows.count; k++) {
             const StepRow *row = &rows.items[k];
-            if (!str_eq(row->step, u->def->name) || !str_eq(row->partition, u->partition))
+            if (u->def->around.count || !str_eq(row->step, u->def->name) || !str_eq(row->partition, u->partition))
                 continue;
             bool done = str_eq(row->state, S("succeeded")) || str_eq(row->state, S("done-before"));
             int64_t count = row->rows;

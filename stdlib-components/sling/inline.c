@@ -19,6 +19,7 @@ static const DgField fields[] = {
     WITHIN(defaults, DG_F_STRUCT, DgStreamSettings, .of = dg_stream_fields, .of_size = sizeof(DgStreamSettings), .doc = "Settings of all streams that do not say otherwise."),
     WITHIN(streams, DG_F_MAP, DgList, .of_kind = DG_F_STRUCT, .of = dg_stream_fields, .of_size = sizeof(DgStreamSettings), .flags = DG_REQUIRED,
            .example = "{public.orders: {object: main.orders}}", .doc = "Tables, `schema.*`, files or queries, each with its settings."),
+    WITHIN(hooks, DG_F_STRUCT, DgHooks, .of = dg_hook_fields, .of_size = sizeof(DgHooks), .flags = DG_ADVANCED, .doc = "What runs before the first and after the last stream."),
     WITHIN(env, DG_F_MAP, DgList, .of_kind = DG_F_ANY, .of_size = sizeof(DgValuePair), .doc = "Variables, and Sling's settings (`SLING_LOADED_AT_COLUMN` ...)."),
     DG_FIELD_ANY(Config, translation, .flags = DG_NO_TEMPLATE | DG_ADVANCED, .doc = "Changes to its assets; `stream_definition` is in scope."),
     DG_FIELD_STRINGS(Config, include_metadata, .flags = DG_BUILD | DG_ADVANCED, .doc = "`column_metadata`, `row_count`."),

@@ -62,7 +62,7 @@ static const DgConnEntry *find_connection(const ReplicationContext *c, DgStr nam
     return NULL;
 }
 
-static void take_connection(DgPlanner *p, const ReplicationContext *c, const void *field, DgStr name, DgConnConfig *to)
+void dg_replication_connection(DgPlanner *p, const ReplicationContext *c, const void *field, DgStr name, DgConnConfig *to)
 {
     const DgConnEntry *e = find_connection(c, name);
     p->api->copy(p, &to->name, field, sizeof to->name);
@@ -147,6 +147,7 @@ static void check_stream(DgPlanner *p, const DgStreamSettings *own, const DgStre
                        "stream `%.*s` is a backfill and says no `range`", (int)own->key.len, own->key.ptr);
     if (s->source_options.jq.len)
         p->api->report(p, "E0110", place_of(p, &own->source_options.jq, own), "`jmespath: a.b[]` says where the records are", "`jq` is not supported");
+    dg_replication_check_rules(p, own, s);
 }
 
 /* ---- Dagster's names ---- */
@@ -220,7 +221,8 @@ static DgValue stream_definition(DgPlanner *p, const DgStreamSettings *own)
     return (DgValue){.kind = DG_V_DICT, .as.dict = dict};
 }
 
-static DgStr declare_asset(DgPlanner *p, const DgStreamSettings *own, const ReplicationContext *c)
+/* Its key, and the one that `translation` makes of it. */
+static DgStr declare_asset(DgPlanner *p, const DgStreamSettings *own, const ReplicationContext *c, DgStr *final)
 {
     static const DgStr kind = DG_S("sling");
     const DgValue *meta = entry(own->meta, "dagster");
@@ -233,6 +235,7 @@ static DgStr declare_asset(DgPlanner *p, const DgStreamSettings *own, const Repl
         .translation_vars = pair(p, "stream_definition", stream_definition(p, own)), .at = own,
     };
     p->api->asset(p, &decl);
+    *final = p->api->translated(p, &decl);
     return decl.key;
 }
 
@@ -270,7 +273,8 @@ static DgStr step_name(DgPlanner *p, const ReplicationContext *c, DgStr key)
     return (DgStr){out, n};
 }
 
-static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own)
+/* `made`: assets of the streams, with room for this one's. */
+static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, DgList *made)
 {
     DgStreamStep *step = p->api->alloc(p, sizeof *step);
     DgStr *asset = p->api->alloc(p, sizeof *asset);
@@ -283,9 +287,12 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
     step->include_metadata = c->include_metadata;
     step->env = r->env;
     step->excluded = others(p, r, own);
-    take_connection(p, c, &r->source, r->source, &step->source);
-    take_connection(p, c, &r->target, r->target, &step->target);
-    *asset = step->asset = declare_asset(p, own, c);
+    dg_replication_connection(p, c, &r->source, r->source, &step->source);
+    dg_replication_connection(p, c, &r->target, r->target, &step->target);
+    dg_replication_check_hooks(p, &own->hooks, own);
+    step->connections = dg_replication_hook_connections(p, c, &step->settings.hooks);
+    *asset = step->asset = declare_asset(p, own, c, &DG_ITEMS(DgStr, *made)[made->count]);
+    made->count++;
     bool plain = other_database(p, c, r->source) && other_database(p, c, r->target);
     DgOpSpec *op = NULL;
     if (c->op) {
@@ -297,9 +304,36 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
                                   .assets = {asset, 1}, .op_filled = op, .at = own});
 }
 
+/* ---- hooks.start and hooks.end: steps before and after those of the streams ---- */
+
+static void plan_hooks(DgPlanner *p, const Replication *r, const ReplicationContext *c, DgList made, bool first)
+{
+    static const DgStr start = DG_S("hooks.start"), end = DG_S("hooks.end");
+    DgStreamStep *step = p->api->alloc(p, sizeof *step);
+    DgHooks *hooks = &step->settings.hooks;
+    bool plain = other_database(p, c, r->source) && other_database(p, c, r->target);
+    step->stream = first ? start : end;
+    step->replication = c->name;
+    step->env = r->env;
+    p->api->copy(p, first ? &hooks->start : &hooks->end, first ? &r->hooks.start : &r->hooks.end, sizeof(DgList));
+    dg_replication_connection(p, c, &r->source, r->source, &step->source);
+    dg_replication_connection(p, c, &r->target, r->target, &step->target);
+    step->connections = dg_replication_hook_connections(p, c, hooks);
+    p->api->step(p, &(DgStepDecl){.name = step_name(p, c, step->stream), .ops = plain ? &dg_hooks_database_ops : &dg_hooks_ops, .config = step,
+                                  .before = first ? made : (DgList){0}, .after = first ? (DgList){0} : made,
+                                  .at = first ? &r->hooks.start : &r->hooks.end});
+}
+
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c)
 {
     check_types(p, c);
+    DgList made = {p->api->alloc(p, (r->streams.count + 1) * sizeof(DgStr)), 0};
     for (size_t i = 0; i < r->streams.count; i++)
-        plan_stream(p, r, c, &DG_ITEMS(DgStreamSettings, r->streams)[i]);
+        plan_stream(p, r, c, &DG_ITEMS(DgStreamSettings, r->streams)[i], &made);
+    dg_replication_check_hooks(p, &r->defaults.hooks, &r->defaults);
+    dg_replication_check_hooks(p, &r->hooks, &r->hooks);
+    if (r->hooks.start.count && made.count)
+        plan_hooks(p, r, c, made, true);
+    if (r->hooks.end.count && made.count)
+        plan_hooks(p, r, c, made, false);
 }

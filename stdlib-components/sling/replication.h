@@ -25,6 +25,15 @@ typedef struct ReplicationContext {
 
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c);
 
+/* check.c: expressions and hooks that will not do. Fields not set by `own` are those of `defaults`. */
+void dg_replication_check_rules(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *merged);
+void dg_replication_check_hooks(DgPlanner *p, const DgHooks *hooks, const void *at);
+/* Those of the component's connections that hooks name. Of DgConnConfig. */
+DgList dg_replication_hook_connections(DgPlanner *p, const ReplicationContext *c, const DgHooks *hooks);
+/* `name` as the component or the environment knows it; `field` is where it is written. */
+void dg_replication_connection(DgPlanner *p, const ReplicationContext *c, const void *field, DgStr name, DgConnConfig *to);
+
+extern const DgStepOps dg_hooks_ops, dg_hooks_database_ops;
 extern const DgStepOps dg_stream_ops;          /* needs DuckDB: files, DuckDB, or an end that only the run knows */
 extern const DgStepOps dg_stream_database_ops; /* both ends are other databases */
 extern const DgStepOps *const dg_replication_steps[];

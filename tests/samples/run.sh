@@ -25,4 +25,16 @@ run_sample shop gcc clang tcc pack
 run_sample dagster-project gcc
 run_sample github-events gcc
 run_sample flights gcc
+# A database of its own: started beside the copy.
+cp -r "$ROOT/samples/replicate" "$WORK/replicate-server"
+sed -i "s|\$here/../../tests|$ROOT/tests|" "$WORK/replicate-server/start.sh"
+if "$WORK/replicate-server/start.sh" > "$WORK/log" 2>&1; then
+    . "$WORK/replicate-server/server/env"
+    run_sample replicate gcc tcc
+    "$WORK/replicate-server/start.sh" stop > "$WORK/log" 2>&1
+else
+    echo "FAIL samples/replicate: its PostgreSQL does not start"
+    tail -n 5 "$WORK/log" | sed 's/^/    /'
+    failures=$((failures + 1))
+fi
 finish

@@ -29,6 +29,11 @@ postgres_start() {
     postgres_data=$1/data
     mkdir -p "$1" && chmod 755 "$1" "$(dirname "$1")"
     [ "$(id -u)" != 0 ] || chown postgres "$1"
+    local above=$1 # scratch folders are closed to other users; the server is one
+    while [ "$above" != / ] && [ "$(id -u)" = 0 ]; do
+        above=$(dirname "$above")
+        as_postgres "test -x $above" || chmod o+x "$above"
+    done
     PGPORT=$(free_port) PGHOST=127.0.0.1 PGUSER=postgres
     export PGPORT PGHOST PGUSER
     as_postgres "$postgres_bin/initdb -D $postgres_data -A trust -U postgres -E UTF8 --no-sync" > "$1/initdb.log" 2>&1 || { cat "$1/initdb.log"; return 1; }

@@ -68,6 +68,7 @@ converged() {
 points() {
     awk -v n="$1" -v want="$POINTS" 'BEGIN {
         if (want == 0 || n <= want) { for (i = 1; i <= n; i++) print i; exit }
+        if (want == 1) { print int((n + 1) / 2); exit }
         for (i = 0; i < want; i++) { p = 1 + int(i * (n - 1) / (want - 1)); if (p != last) print p; last = p } }'
 }
 

@@ -225,6 +225,66 @@ static void the_cache_names_the_release_of_duckdb(void **state)
     assert_string_equal(api->library_version(), BIND_DUCKDB_VERSION);
 }
 
+/* ---- Shapes ---- */
+
+static Str shape_of(Arena *a, const char *sql, const char *first, const char *second)
+{
+    BindTable one = {.schema = S("raw"), .table = str_from(first)};
+    BindTable two = {.schema = S("raw"), .table = str_from(second)};
+    const BindTable *tables[] = {&one, &two};
+    BindQuery q = {.sql = str_from(sql), .tables = tables, .tables_count = 2};
+    SqlNames names = sql_tables(a, q.sql);
+    SqlPlaces places = {push(a, SqlSpan, names.count + 1), names.count};
+    for (size_t i = 0; i < names.count; i++)
+        places.items[i] = (SqlSpan){names.items[i].start, names.items[i].end};
+    return sql_shape(a, &q, &places);
+}
+
+/* The second text reads `c1` and `c2` where the first reads `orders` and `items`. */
+static void names_of_tables_comments_and_gaps_are_no_part_of_a_shape(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } cases[] = {
+        {"select a from \"raw\".\"orders\"", "select a from \"raw\".\"c1\"", true},
+        {"select a from \"raw\".\"orders\" x, \"raw\".\"items\"",
+         "-- all\nselect a\n  from \"raw\".\"c1\" x, /* two */ \"raw\".\"c2\"", true},
+        {"select a from \"raw\".\"orders\"", "select a from \"raw\".\"c2\"", false},
+        {"select a from \"raw\".\"orders\", \"raw\".\"items\"",
+         "select a from \"raw\".\"c1\", \"raw\".\"c1\"", false},
+        {"select a from \"raw\".\"orders\"", "select A from \"raw\".\"c1\"", false},
+        {"select 1 from \"raw\".\"orders\"", "select 2 from \"raw\".\"c1\"", false},
+        {"select '--' from \"raw\".\"orders\"", "select '--x' from \"raw\".\"c1\"", false},
+        {"select 'a' 'b' from \"raw\".\"orders\"", "select 'a'\n'b' from \"raw\".\"c1\"", false},
+        {"select a b from \"raw\".\"orders\"", "select ab from \"raw\".\"c1\"", false},
+    };
+    static const char *const none[] = {
+        "select orders.a from \"raw\".\"orders\"",     /* a name for its columns */
+        "select orders from \"raw\".\"orders\"",       /* its rows, or a column */
+        "select \"raw\".\"orders\" from \"raw\".\"orders\"",
+        "select a as ORDERS from \"raw\".\"orders\"",
+        "from query_table('orders')",
+        "select a from raw.orders",                      /* not as ref() prints it */
+        "select a from \"raw\".\"orders\" /* no end",
+        "select $$a$$ from \"raw\".\"orders\"",
+    };
+    Arena a;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Str one = shape_of(&a, cases[i].one, "orders", "items");
+        Str other = shape_of(&a, cases[i].other, "c1", "c2");
+        assert_true(one.len && other.len);
+        assert_int_equal(str_eq(one, other), cases[i].same);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(shape_of(&a, none[i], "orders", "items").len, 0);
+    assert_int_equal(shape_of(&a, "from \"raw\".\"pg_x\"", "pg_x", "b").len, 0);
+    assert_int_equal(shape_of(&a, "from \"raw\".\"a.csv\"", "a.csv", "b").len, 0);
+    assert_int_equal(shape_of(&a, "from \"raw\".\"t1\"", "t1", "T1").len, 0);
+    arena_free(&a);
+}
+
 /* ---- The cache ---- */
 
 static void write_byte(const char *path, long at, int byte)
@@ -285,6 +345,7 @@ int main(void)
         cmocka_unit_test(columns_and_types_come_from_the_binder),
         cmocka_unit_test(a_fault_leaves_the_judge_as_it_was),
         cmocka_unit_test(the_cache_names_the_release_of_duckdb),
+        cmocka_unit_test(names_of_tables_comments_and_gaps_are_no_part_of_a_shape),
         cmocka_unit_test(judgements_are_kept_and_damage_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

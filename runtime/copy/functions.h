@@ -1,0 +1,15 @@
+/* functions.h - between functions.c and what it stands on. */
+#ifndef DGC_COPY_FUNCTIONS_H
+#define DGC_COPY_FUNCTIONS_H
+
+#include "runtime/copy/expression.h"
+
+void accents_remove(StrBuf *out, Str text);
+
+/* A text as a function gives it: copied into the scratch arena; the buffer is freed. */
+DgStatus function_text(const ExprScope *s, StrBuf *b, DgValue *out, DgError *err);
+
+/* functions_more.c */
+extern const ExprFunction dg_time_functions[], dg_other_functions[]; /* ended by a NULL name */
+
+#endif

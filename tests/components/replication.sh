@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# dgc.Replication and Sling's replication files, compiled: streams as steps, wildcards, state, mistakes.
+set -u
+. "$(dirname "$0")/../e2e/lib.sh"
+mkdir -p "$WORK/p/defs/shop" "$WORK/p/defs/lake" && cd "$WORK/p" || exit 1
+is() { # NAME EXPECTED ACTUAL
+    if [ "$2" = "$3" ]; then echo "ok $1"; else
+        echo "FAIL $1: expected '$2', got '$3'"
+        failures=$((failures + 1))
+    fi
+}
+sqlite3 src.db "CREATE TABLE orders(id INTEGER PRIMARY KEY, amount DECIMAL(10,2), at TIMESTAMP); CREATE TABLE order_lines(id INTEGER, n INTEGER);
+    CREATE TABLE order_secrets(id INTEGER); CREATE TABLE customers(id INTEGER, Full_Name TEXT);
+    INSERT INTO orders VALUES (1, 1.5, '2024-01-01 00:00:00'), (2, 2.5, '2024-01-02 00:00:00'); INSERT INTO order_lines VALUES (1, 1), (1, 2), (2, 1);
+    INSERT INTO order_secrets VALUES (1); INSERT INTO customers VALUES (1, 'Ada')"
+cat > defs/shop/defs.yaml <<'YAML'
+type: dagster_sling.SlingReplicationCollectionComponent
+attributes:
+  connections:
+    SHOP: {type: sqlite, instance: src.db}
+    OUT: {type: sqlite, instance: "{{ env.OUT_DB }}"}
+  replications:
+    - path: replication.yaml
+      translation: {group_name: shop}
+YAML
+cat > defs/shop/replication.yaml <<'YAML'
+source: SHOP
+target: OUT
+defaults:
+  mode: full-refresh
+  object: main.{stream_table}${SUFFIX}
+streams:
+  orders: {mode: incremental, primary_key: id, update_key: at}
+  order_*:
+  order_secrets: {disabled: true}
+  customers:
+    select: [id, Full_Name as name]
+    object: main.people
+    meta: {dagster: {asset_key: crm.people, deps: [erp.customers], group: crm}}
+  totals:
+    sql: select count(*) as n, sum(amount) as amount from orders
+    object: main.totals
+env: {SLING_LOADED_AT_COLUMN: true}
+YAML
+cat > defs/lake/defs.yaml <<'YAML'
+type: dgc.Replication
+attributes:
+  connections: {SHOP: {type: sqlite, instance: src.db}}
+  source: SHOP
+  target: local
+  streams:
+    orders: {object: "out/orders/", mode: incremental, update_key: id}
+    customers: {object: "out/{stream_table}.csv"}
+---
+type: dgc.Replication
+attributes:
+  name: back
+  source: local
+  target: warehouse
+  streams:
+    "out/orders/*.parquet": {object: lake.orders}
+    out/customers.csv: {object: lake.customers}
+YAML
+export OUT_DB=$WORK/p/out.db SUFFIX=_s
+expect "checks clean" "$DGC" check .
+"$DGC" list defs . > list
+grep -q 'crm/people .*sling .*erp/customers' list && echo "ok Dagster's meta gives key and deps" || { echo "FAIL list: $(cat list)"; failures=$((failures + 1)); }
+grep -q 'target/main/totals .*shop' list && echo "ok translation gives the group" || { echo "FAIL list: $(cat list)"; failures=$((failures + 1)); }
+expect "builds" "$DGC" build . -o p.bin
+expect "runs" ./p.bin run --home home --select 'not group:default' --progress plain
+is "incremental stream" "1|1.5,2|2.5," "$(sqlite3 out.db 'SELECT id, amount FROM orders_s ORDER BY 1' | tr '\n' ',')"
+is "wildcard" "3" "$(sqlite3 out.db 'SELECT count(*) FROM order_lines_s')"
+is "what the wildcard leaves out" "0" "$(sqlite3 out.db "SELECT count(*) FROM sqlite_master WHERE name LIKE 'order_secrets%'")"
+is "select with a name" "1|Ada" "$(sqlite3 out.db 'SELECT id, name FROM people')"
+is "custom SQL" "2|4" "$(sqlite3 out.db 'SELECT n, CAST(amount AS INT) FROM totals')"
+is "loaded_at is set" "1" "$(sqlite3 out.db 'SELECT count(*) FROM people WHERE _sling_loaded_at IS NOT NULL')"
+sqlite3 src.db "UPDATE orders SET amount = 9, at = '2024-03-01 00:00:00' WHERE id = 1; INSERT INTO orders VALUES (3, 3, '2024-03-02 00:00:00')"
+expect "runs one stream" ./p.bin run --home home --select 'target/orders' --progress plain
+./p.bin run --home home --select 'group:shop' --progress plain > log 2>&1
+is "continues where it was" "1|9,2|2.5,3|3," "$(sqlite3 out.db 'SELECT id, amount FROM orders_s ORDER BY 1' | tr '\n' ',')"
+expect "a full refresh" ./p.bin run --home home --select 'group:shop' --full-refresh --progress plain
+is "full refresh has the same rows" "3" "$(sqlite3 out.db 'SELECT count(*) FROM orders_s')"
+expect "files as targets" ./p.bin run --home home --select 'target/out_orders_ or target/out__stream_table_/csv' --progress plain
+is "a folder with one file" 1 "$(ls out/orders/*.parquet | wc -l)"
+is "a CSV file" "id,Full_Name" "$(head -1 out/customers.csv)"
+sqlite3 src.db "INSERT INTO orders VALUES (4, 4, '2024-04-01 00:00:00')"
+expect "the folder grows" ./p.bin run --home home --select 'target/out_orders_' --progress plain
+is "by one file" 2 "$(ls out/orders/*.parquet | wc -l)"
+expect "files as sources, the warehouse as target" ./p.bin run --home home --select 'target/lake/orders or target/lake/customers' --progress plain
+"$DGC" copy "duckdb://home/p.duckdb?table=lake.orders" "sqlite://w.db?table=o" --progress none > log 2>&1
+is "all rows arrived" 4 "$(sqlite3 w.db 'SELECT count(*) FROM o')"
+expect "plan" ./p.bin plan --home home --select 'target/orders or crm/people'
+expect_text "updates known keys, inserts the rest main.orders_s by id, where at > 2024-03-02 00:00:00" "plan says how a stream goes on"
+./p.bin state --home home > log 2>&1
+grep -q 'replication__orders .*"value":"2024-03-02 00:00:00".*replication/orders to orders_s' log && ! grep -q replication__order_x log && echo "ok state shows the stream's cursor" || { echo "FAIL state: $(cat log)"; failures=$((failures + 1)); }
+expect "state set" ./p.bin state set replication__orders '{"update_key":"at","value":"2024-03-01 12:00:00"}' --home home
+./p.bin run --home home --select target/orders --progress plain > log 2>&1
+grep -q "2 rows read" log && echo "ok the run begins at what was set" || { echo "FAIL after set: $(cat log)"; failures=$((failures + 1)); }
+expect "state reset" ./p.bin state reset replication__orders --home home
+./p.bin run --home home --select target/orders --progress plain > log 2>&1
+grep -q "4 rows read, 0 inserted, 4 updated" log && echo "ok after a reset all is read and merged" || { echo "FAIL after reset: $(cat log)"; failures=$((failures + 1)); }
+finish

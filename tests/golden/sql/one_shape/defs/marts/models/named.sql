@@ -1,0 +1,1 @@
+select third.day from {{ ref('third') }}

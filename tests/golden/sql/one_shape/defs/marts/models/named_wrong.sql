@@ -1,0 +1,1 @@
+select first.day from {{ ref('third') }}

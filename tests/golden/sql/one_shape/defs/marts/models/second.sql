@@ -1,0 +1,3 @@
+-- The same again.
+select day
+from {{ ref('first') }}

@@ -1,0 +1,2 @@
+-- One.
+select dayy from {{ ref('first') }}

@@ -1,0 +1,3 @@
+select
+    dayy
+from {{ ref('second') }}

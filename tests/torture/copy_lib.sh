@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# copy_lib.sh: what the torture scripts of replications share. Sourced, after ../servers/postgres.sh.
+#
+# One built pipeline, in which `TARGET_MODE` names a stream: the table `items` of a SQLite database into
+# a table (or folder) called as the mode. COPY_TO is the folder of the targets that are files, COPY_DB the database of PostgreSQL.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+modes_of() { # TARGET
+    case $1 in parquet) echo append refresh ;; *) echo append refresh upsert history ;; esac
+}
+
+component() { # TARGET MODE
+    local object=main.$2 connection
+    case $1 in
+    sqlite) connection="TO: {type: sqlite, instance: \"{{ env.COPY_TO }}/t.db\"}" ;;
+    duckdb) connection="TO: {type: duckdb, instance: \"{{ env.COPY_TO }}/t.duckdb\"}" ;;
+    postgres) object=public.$2 connection="TO: {type: postgres, host: 127.0.0.1, port: \"{{ env.COPY_PORT }}\", user: postgres, database: \"{{ env.COPY_DB }}\"}" ;;
+    parquet) object="$2/" connection="TO: {type: file, instance: \"{{ env.COPY_TO }}\"}" ;;
+    esac
+    echo "type: dgc.Replication"
+    echo "attributes:"
+    echo "  name: $1_$2"
+    echo "  connections:"
+    echo "    SRC: {type: sqlite, instance: \"{{ env.COPY_FROM }}\"}"
+    [ "$1" = parquet ] && object="{COPY_TO}/$2/" || echo "    $connection"
+    echo "  source: SRC"
+    [ "$1" = parquet ] && echo "  target: local" || echo "  target: TO"
+    [ "$1" = parquet ] && echo "  env: {COPY_TO: \"{{ env.COPY_TO }}\"}"
+    echo "  streams:"
+    echo "    items:"
+    echo "      object: \"$object\""
+    echo "      meta: {dagster: {asset_key: $1_$2}}"
+    case $2 in
+    append) echo "      mode: incremental"; echo "      update_key: id" ;;
+    refresh) echo "      mode: full-refresh" ;;
+    upsert) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" ;;
+    history) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" "target_options: {merge_strategy: history_insert}" ;;
+    esac
+}
+
+# make_pipeline TARGETS...: $pipeline, and the source before and after a day of changes: $before, $after.
+make_pipeline() {
+    local target mode rows=${COPY_ROWS:-3000}
+    mkdir -p "$scratch/p/defs/copy"
+    for target in "$@"; do
+        for mode in $(modes_of "$target"); do echo "---"; component "$target" "$mode"; done
+    done | sed 1d > "$scratch/p/defs/copy/defs.yaml"
+    pipeline=$scratch/copy.bin before=$scratch/before.db after=$scratch/after.db
+    (cd "$scratch/p" && "${DGC:-$BUILD/dgc}" build . -o "$pipeline") > "$scratch/log" 2>&1 || { cat "$scratch/log"; echo "FAIL the replications build"; exit 1; }
+    sqlite3 "$before" "CREATE TABLE items(id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2), changed TIMESTAMP);
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
+        INSERT INTO items SELECT i, 'item ' || i, i / 4.0, datetime('2024-01-01', '+' || i || ' minutes') FROM n"
+    cp "$before" "$after"
+    sqlite3 "$after" "UPDATE items SET price = price + 1, changed = datetime('2025-01-01', '+' || id || ' minutes') WHERE id % 5 = 0;
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+        INSERT INTO items SELECT $rows + i, 'new ' || i, 0, datetime('2025-06-01', '+' || i || ' minutes') FROM n"
+    build_tool query tests/torture/query.c || { echo "FAIL query.c builds"; exit 1; }
+    export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so COPY_DB=copied COPY_PORT=${PGPORT:-0}
+}
+
+# run_copy TARGET MODE SOURCE HOME [VAR=VALUE...] [COMMAND...]: one run of a stream into COPY_TO and COPY_DB.
+run_copy() {
+    local stream=$1_$2 source=$3 home=$4; shift 4
+    (env COPY_FROM="$source" "$@" "$pipeline" run --select "$stream" --home "$home" --progress plain; exit $?) > "$home.err" 2>&1
+}
+
+# contents TARGET MODE: the rows in COPY_TO or COPY_DB, in one line. Of a history not its times.
+contents() {
+    local columns="id, name, price, changed" files
+    [ "$2" != history ] || columns+=", _dlt_valid_to IS NULL AS now"
+    case $1 in
+    sqlite) sqlite3 "$COPY_TO/t.db" "SELECT $columns FROM $2" | sort | awk 'END { print NR }; { print }' | cksum ;;
+    postgres) psql -X -A -t -d "$COPY_DB" -c "SELECT $columns FROM $2" | sort | cksum ;;
+    duckdb) "$scratch/query" "$COPY_TO/t.duckdb" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM $2) t" ;;
+    parquet)
+        files=$(python3 -c 'import json, sys; d = sys.argv[1]; print(", ".join("\x27%s/%s\x27" % (d, f) for f in json.load(open(d + "/_dgc_manifest.json"))["files"]))' "$COPY_TO/$2")
+        "$scratch/query" "" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM read_parquet([$files])) t"
+        # Nothing is left that the manifest does not name, but for manifests on their way, which stay for an hour.
+        [ "$(tr -cd , <<< "$files," | wc -c)" = "$(find "$COPY_TO/$2" -type f ! -name '*_dgc_manifest.json*' | wc -l)" ] || echo "leftover: $(ls -A "$COPY_TO/$2" | tr '\n' ' ')" ;;
+    esac 2>&1
+}
+
+# The target as a run over $before left it (`grown`), or nothing (`empty`).
+keep_target() { # TARGET NAME
+    case $1 in
+    postgres) psql -q -X -d template1 -c "CREATE DATABASE $2 TEMPLATE $COPY_DB" ;;
+    *) rm -rf "${scratch:?}/$2"; cp -r "$COPY_TO" "$scratch/$2" ;;
+    esac
+}
+take_target() { # TARGET NAME
+    case $1 in
+    postgres) psql -q -X -d template1 -c "DROP DATABASE IF EXISTS $COPY_DB WITH (FORCE)" -c "CREATE DATABASE $COPY_DB TEMPLATE $2 STRATEGY file_copy" 2>&1 | grep -v NOTICE ;;
+    *) rm -rf "${COPY_TO:?}"; cp -r "$scratch/$2" "$COPY_TO" ;;
+    esac
+}
