@@ -123,8 +123,11 @@ static DgStatus take_ready(Queue *q, DgBatch *out, DgError *err)
     q->ready_count--;
     DgBatch *b = &q->slots[slot];
     DgVector *vectors = b->vectors;
+    int32_t rows_max = b->rows_max;
     b->vectors = out->vectors;
+    b->rows_max = out->rows_max; /* the caller's may be smaller */
     out->vectors = vectors;
+    out->rows_max = rows_max;
     out->rows = b->rows;
     q->free[q->free_count++] = slot;
     pthread_cond_broadcast(&q->changed);
@@ -256,6 +259,7 @@ static DgStatus limit_next(DgRows *rows, DgBatch *out, DgError *err)
         int64_t count = l->in.rows - first < l->left ? l->in.rows - first : l->left;
         l->skip -= first;
         l->left -= count;
+        assert(count <= out->rows_max);
         if (count)
             DG_TRY(copy_rows(&l->in, out, first, (int32_t)count, err));
         if (count || status == DG_END)

@@ -21,7 +21,8 @@ struct DgRows {
     const DgColumn *columns; /* fixed once open; live as long as the stream */
     int32_t columns_count;
     /* Fills `out`, which was initialised with these columns and is reset by the callee. DG_END when
-     * there are no more; out->rows may then be > 0. After another status only close() may follow. */
+     * there are no more; out->rows may then be > 0. After another status only close() may follow.
+     * `out` has room for DG_BATCH_ROWS rows: streams over streams exchange vectors with it. */
     DgStatus (*next)(DgRows *rows, DgBatch *out, DgError *err);
     void (*close)(DgRows *rows); /* frees it; from any state, also in the middle */
 };

@@ -116,5 +116,7 @@ const DgDialect dg_dialect_postgres = {
     .truncate = true,
     .index_keys = true,
     .analyze = "ANALYZE ",
+    .update_in_with = true,
+    .before_merge = "SET LOCAL random_page_cost = 1.1", /* 4, the default, means disks that spin: keys would be hashed, not looked up */
     .swaps = true,
 };

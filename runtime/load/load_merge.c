@@ -141,13 +141,18 @@ static void add_set(Load *l, bool *first, Str name)
     *first = false;
 }
 
-static DgStatus update_known(Load *l, DgError *err)
+/* There is more to a row than its key. */
+static bool has_values(const Load *l)
 {
-    bool first = true, any = false;
+    bool any = l->spec->synced_at.len > 0;
     for (int32_t i = 0; i < l->columns_count; i++)
         any = any || (kept(&l->columns[i]) && !l->columns[i].is_key);
-    if (!any && !l->spec->synced_at.len)
-        return DG_OK;
+    return any;
+}
+
+static void add_update(Load *l)
+{
+    bool first = true;
     load_add(l, "UPDATE %T ");
     if (l->d->update_join) {
         load_add(l, "JOIN %S ON ");
@@ -170,8 +175,32 @@ static DgStatus update_known(Load *l, DgError *err)
         load_add(l, " FROM %S WHERE ");
         load_keys_equal(l, "%A", "%B");
     }
+}
+
+static DgStatus update_known(Load *l, DgError *err)
+{
+    if (!has_values(l))
+        return DG_OK;
+    add_update(l);
     return load_exec(l, &l->counts->rows_updated, err);
 }
+
+/* Both in one statement, which looks each key up once. */
+static DgStatus update_and_insert(Load *l, DgError *err)
+{
+    int64_t staged = 0;
+    load_add(l, "SELECT count(*) FROM %S");
+    DG_TRY(load_count(l, &staged, err));
+    buf_add(&l->sql, S("WITH updated AS ("));
+    add_update(l);
+    load_add(l, " RETURNING %B.%s AS n) ", load_row_number(l));
+    add_insert(l);
+    load_add(l, " WHERE NOT EXISTS (SELECT 1 FROM updated WHERE updated.n = %B.%s)", load_row_number(l));
+    DG_TRY(load_exec(l, &l->counts->rows_inserted, err));
+    l->counts->rows_updated = staged - l->counts->rows_inserted;
+    return DG_OK;
+}
+
 
 /* `k IN (SELECT k FROM staging)`: the form for which SQLite finds the rows by index. */
 static void add_present(Load *l)
@@ -293,6 +322,8 @@ static DgStatus by_disposition(Load *l, DgError *err)
 {
     switch (l->spec->disposition) {
     case DG_DISPOSE_UPSERT:
+        if (l->d->update_in_with && has_values(l))
+            return update_and_insert(l, err);
         DG_TRY(update_known(l, err));
         return insert_unknown(l, err);
     case DG_DISPOSE_DELETE_INSERT:
@@ -318,6 +349,10 @@ static DgStatus prepare_staging(Load *l, DgError *err)
         load_add(l, "CREATE INDEX %n ON %S (", str_format(&l->arena, "%.*s_k", FMT(l->staging.table)));
         load_add_key_list(l);
         buf_char(&l->sql, ')');
+        DG_TRY(load_exec(l, NULL, err));
+    }
+    if (l->d->before_merge) {
+        buf_add(&l->sql, str_from(l->d->before_merge));
         DG_TRY(load_exec(l, NULL, err));
     }
     if (!l->d->analyze)
