@@ -25,10 +25,16 @@ static void fields_schema(const DgField *fields, uint32_t flags, const char *typ
                           int nesting);
 static void field_schema(const DgField *f, DgFieldKind kind, StrBuf *out, int nesting);
 
+/* No exponents: YAML 1.1 does not take `9e+18` for a number. */
+static int places(double bound)
+{
+    return bound == (double)(long long)bound ? 0 : 6;
+}
+
 static void bounds(const DgField *f, StrBuf *out)
 {
     if (f->min != 0 || f->max != 0)
-        buf_format(out, ",\"minimum\":%.17g,\"maximum\":%.17g", f->min, f->max);
+        buf_format(out, ",\"minimum\":%.*f,\"maximum\":%.*f", places(f->min), f->min, places(f->max), f->max);
 }
 
 static void enum_schema(const DgField *f, StrBuf *out)

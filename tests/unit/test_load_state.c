@@ -261,7 +261,7 @@ static void a_load_is_explained_and_nothing_done(void **state)
             if (!there)
                 assert_non_null(strstr(out.ptr, "CREATE TABLE "));
             else if (all[i] == DG_DISPOSE_UPSERT)
-                assert_true(strstr(out.ptr, " ADD COLUMN ") && strstr(out.ptr, "\nUPDATE ") && strstr(out.ptr, "-- rows into "));
+                assert_true(strstr(out.ptr, " ADD COLUMN ") && strstr(out.ptr, "UPDATE ") && strstr(out.ptr, "-- rows into "));
             buf_free(&out);
         }
         if (!there) {
