@@ -25,11 +25,6 @@ const ConfigPlace *builder_place(const Builder *b, const void *address)
     return address ? map_get(&b->places, address_key(&address)) : NULL;
 }
 
-const Str *builder_written(const Builder *b, const YamlNode *node)
-{
-    return map_get(&b->written, address_key((const void *const *)&node));
-}
-
 static void add_place(Builder *b, const ConfigPlace *place)
 {
     const ConfigPlace *old = builder_place(b, place->address);

@@ -52,6 +52,12 @@ static Str with_templates(Arena *arena, Str text)
     return out;
 }
 
+/* How it was written; NULL: as `text` says. */
+static const Str *builder_written(const Builder *b, const YamlNode *node)
+{
+    return map_get(&b->written, (Str){(const char *)&node, sizeof node});
+}
+
 static void read_environment(Builder *b, YamlNode *node, int depth)
 {
     if (depth >= LIMIT_YAML_DEPTH)

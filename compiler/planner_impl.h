@@ -20,7 +20,6 @@ typedef struct Named { /* the first to have a name */
 const ConfigPlace *builder_place(const Builder *b, const void *address);
 Span planner_at(const DgPlanner *p, const void *field); /* the instance's, when it has none */
 
-const Str *builder_written(const Builder *b, const YamlNode *node); /* NULL: as in `text` */
 void put_address(Arena *arena, Map *map, const void *address, void *value);
 
 void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);

@@ -58,6 +58,9 @@ bool dg_placeholder_known(DgStr name)
 bool dg_variable_known(DgStr name)
 {
     ptrdiff_t dot = str_find_char(name, '.');
+    if (str_eq(name, S("run.id")) || str_eq(name, S("run.status")) || str_eq(name, S("run.total_rows")) || str_starts(name, S("store.")) ||
+        str_starts(name, S("env.")))
+        return true;
     for (size_t i = 0; dg_variable_names[i]; i++) {
         Str known = str_from(dg_variable_names[i]);
         if (dg_placeholder_known(known))

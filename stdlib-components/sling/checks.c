@@ -280,7 +280,7 @@ static void refuse(DgPlanner *p, const void *field, const char *key, const char 
         p->api->report(p, "E0110", field, help, "`%s` is not supported", key);
 }
 
-static void check_absent(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *s)
+static void check_absent(DgPlanner *p, const DgStreamSettings *s)
 {
     const DgSourceOptions *o = &s->source_options;
     const DgTargetOptions *t = &s->target_options;
@@ -302,7 +302,7 @@ void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationC
     check_forms(p, s);
     check_mode(p, own, s);
     check_object(p, r, c, own, s);
-    check_absent(p, own, s);
+    check_absent(p, s);
 }
 
 /* ---- Once for the whole ---- */
@@ -316,10 +316,32 @@ static void check_hook_places(DgPlanner *p, const DgHooks *h, bool whole)
                            whole ? "hooks of the replication are `start` and `end`" : "hooks of a stream are `pre`, `post`, `pre_merge` and `post_merge`");
 }
 
+/* Sling's settings. The first ones are done; the next bear on speed, logs and retries, which are the run's. */
+static void check_env(DgPlanner *p, const Replication *r)
+{
+    static const char *const known[] = {
+        "SLING_LOADED_AT_COLUMN", "SLING_SYNCED_AT_COLUMN", "SLING_ALLOW_EMPTY", "SLING_ON_CONSTRAINT_FAILURE", "SLING_THREADS", "SLING_RETRIES",
+        "SLING_RETRY_DELAY", "SLING_TIMEOUT", "SLING_SAMPLE_SIZE", "SLING_KEEP_TEMP", "SLING_TEMP_DIR", "SLING_POOL", "SLING_MERGE_READERS",
+        "SLING_MAX_BUFFER_SIZE", "SLING_LOGGING", "SLING_LOG_DIR", "SLING_HOME_DIR", "SLING_CLI_TOKEN", "SLING_STATE", NULL};
+    static const char *const absent[] = {"SLING_STREAM_URL_COLUMN", "SLING_ROW_NUM_COLUMN", "SLING_ROW_ID_COLUMN", "SLING_SCHEMA_MIGRATION",
+                                         "SLING_DRY_RUN", "SLING_PROXY", "SLING_CHECKSUM_ROWS", "SLING_RECURSIVE_LIMIT", NULL};
+    for (size_t i = 0; i < r->env.count; i++) {
+        const DgValuePair *pair = &DG_ITEMS(DgValuePair, r->env)[i];
+        if (pair->key.len < 6 || memcmp(pair->key.ptr, "SLING_", 6) != 0 || one_of(pair->key, known))
+            continue;
+        if (one_of(pair->key, absent))
+            p->api->report(p, "E0110", &pair->value, "take it out; columns are added by `sql`, or by a model on the loaded table",
+                           "`%.*s` is not supported", (int)pair->key.len, pair->key.ptr);
+        else
+            p->api->report_name(p, &pair->value, "setting", pair->key, known, "Sling has no setting `%.*s`", (int)pair->key.len, pair->key.ptr);
+    }
+}
+
 void dg_replication_check_whole(DgPlanner *p, const Replication *r, const ReplicationContext *c)
 {
     static const char *const metadata[] = {"column_metadata", "row_count", NULL};
     dg_replication_check_connections(p, c);
+    check_env(p, r);
     check_hook_places(p, &r->hooks, true);
     check_hook_places(p, &r->defaults.hooks, false);
     for (size_t i = 0; i < r->streams.count; i++)
