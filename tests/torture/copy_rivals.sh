@@ -109,6 +109,11 @@ for mode in append refresh upsert history; do
 done
 
 # A folder: stopped at each of its renames in turn.
+is_stopped() { # PID: every thread is
+    local states
+    states=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' /proc/"$1"/task/*/status 2> /dev/null | tr -d '\n')
+    [ -n "$states" ] && [ -z "${states//[Tt]/}" ]
+}
 prepare_target parquet
 if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; then
     for mode in append refresh; do
@@ -117,9 +122,11 @@ if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; 
             afresh parquet
             env COPY_FROM="$after" strace -f -qq -o /dev/null -e trace=rename -e inject=rename:signal=STOP:when=$n \
                 "$pipeline" run --select parquet_$mode --home "$home"2 --progress plain > "$home.stopped" 2>&1 & tracer=$!
-            for ((i = 0; i < 200; i++)); do
+            # A tracer stops it for moments, too: stopped is who is so at three looks.
+            looks=0
+            for ((i = 0; i < 250 && looks < 3; i++)); do
                 runner=$(pgrep -P $tracer); [ -d /proc/$tracer ] || break
-                grep -q '^State:.*\(stop\)' /proc/"${runner:-x}"/task/*/status 2> /dev/null && break
+                if is_stopped "${runner:-x}"; then looks=$((looks + 1)); else looks=0; fi
                 sleep 0.02
             done
             [ -n "$runner" ] && children+=("$runner")
