@@ -111,14 +111,8 @@ static bool learn(S3 *s3, Arena *a, const DgHttpAnswer *answer)
         s3->aws.region = str_copy(&s3->arena, region);
         return true;
     }
-    if (str_eq(code, S("RequestTimeTooSkewed")) && answer->date.len && !s3->skew_us) {
-        CivilTime t = {0};
-        int32_t offset = 0;
-        bool has = false;
-        Str date = answer->date.len > 26 ? str_sub(answer->date, 5, 25) : answer->date;
-        if (!civil_parse(date, S("%d %b %Y %H:%M:%S"), &t, &offset, &has))
-            return false;
-        s3->skew_us = civil_to_seconds(&t) * 1000000 - os_real_us();
+    if (str_eq(code, S("RequestTimeTooSkewed")) && answer->date_us && !s3->skew_us) {
+        s3->skew_us = answer->date_us - os_real_us();
         return true;
     }
     return false;

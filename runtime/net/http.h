@@ -2,10 +2,12 @@
  *
  * Deadlines: 10 s to connect (TLS included), 60 s to the first byte, then at least 1 byte/s over 30 s.
  * Retried: connections that break, and 408, 429, 500, 502, 503, 504, when the request may be sent twice
- * (`idempotent`), at most `attempts` times, after what Retry-After says or a random time below a limit
- * that doubles. Redirects are followed for GET and HEAD only, within http and https.
+ * (`idempotent`, or it never reached a server), at most `attempts` times, after what Retry-After says or
+ * a random time below a limit that doubles. Redirects are followed for GET and HEAD that are not signed,
+ * within http and https; headers that may hold secrets stay behind when the host is another one.
+ * Proxies are the environment's, as curl reads them; certificates those of SSL_CERT_FILE or the system.
  *
- * Classes: DG_UNAVAILABLE when retries are used up, DG_NOPERM for 401 and 403, DG_END for 404,
+ * Classes: DG_UNAVAILABLE when retries are used up, DG_NOPERM for 401 and 403, DG_END for 404 and 410,
  * DG_TEMPFAIL for 409 and 412, DG_DATA otherwise. The answer is filled in all the same.
  */
 #ifndef DGC_HTTP_H
@@ -24,10 +26,13 @@ typedef struct DgHttpRequest {
     int body_fd;               /* a range of a file, when body_bytes > 0 */
     int64_t body_offset, body_bytes;
     int to_fd;                 /* the answer's content goes there when it is a success; 0: into memory */
+    int64_t to_max;            /* bytes that may go there; 0: any number */
     size_t answer_max;         /* bytes in memory; 0: 64 MiB */
     bool idempotent;
     int attempts;              /* 0: 5 */
     int connect_s;             /* 0: 10 */
+    int first_byte_s;          /* 0: 60 */
+    bool direct;               /* past any proxy: what only this machine's network may see */
     bool (*cancelled)(void *context);
     void *context;
     /* Called before each attempt: signs anew, since signatures have a time. May be NULL. */
@@ -38,10 +43,10 @@ typedef struct DgHttpRequest {
 typedef struct DgHttpAnswer {
     int status;                /* 200...; 0: none came */
     Str body;                  /* in the arena; of a failure also when to_fd is given */
-    int64_t bytes;             /* of content, wherever it went */
+    int64_t bytes;             /* of content: in memory, or in to_fd */
     int64_t length;            /* announced; -1: not said */
-    Str etag, content_range, location, region, date, content_type;
-    int64_t modified_us;       /* Last-Modified; 0: not said */
+    Str etag, content_range, region, content_type;
+    int64_t modified_us, date_us; /* Last-Modified, and the server's clock; 0: not said */
 } DgHttpAnswer;
 
 DgStatus http_open(DgHttp **out, DgError *err);
