@@ -131,24 +131,13 @@ static DgStatus insert_pulled(LoadRun *r, Str into, int32_t lanes_max, int64_t *
     buf_format(&sql, "INSERT INTO %.*s (", FMT(into));
     add_columns(r, &sql, "");
     buf_format(&sql, ") SELECT * FROM dgc_pull(%lld)", (long long)job.id);
-    /* One lane delivers in order and its order is kept; several have none to keep, and only
-     * without one will DuckDB let them insert side by side. */
-    DgStatus status = DG_OK;
-    if (lanes > 1)
-        status = duck_run(r->session, S("SET SESSION preserve_insertion_order = false"), NULL, err);
+    DgStatus status = sql.failed ? os_no_memory(err, "for an SQL statement") : DG_OK;
     if (status == DG_OK)
-        status = run_sql(r, &sql, inserted, err);
+        status = duck_pull_insert(r->session, &job, buf_str(&sql), inserted, err);
+    else
+        duck_pull_end(&job);
     buf_free(&sql);
-    DgError ignored;
-    if (lanes > 1)
-        duck_run(r->session, S("RESET SESSION preserve_insertion_order"), NULL, &ignored);
-    duck_pull_end(&job);
     r->result->rows_read = job.rows;
-    if (job.failed && !(status == DG_CANCELLED)) {
-        status = job.error.status;
-        if (err)
-            *err = job.error;
-    }
     return status;
 }
 

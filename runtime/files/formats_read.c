@@ -416,7 +416,7 @@ DgStatus files_read(const StrArray *local, const DgReadFormat *how, int64_t memo
     }
     int32_t count;
     const DgColumn *columns = dg_scan_columns(f->scan, &count);
-    f->rows = (DgRows){columns, count, file_next, file_close};
+    f->rows = (DgRows){columns, count, file_next, file_close, false};
     *out = &f->rows;
     return DG_OK;
 }
