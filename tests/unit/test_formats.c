@@ -265,13 +265,13 @@ static void made_close(DgRows *rows)
 
 static Str made_text(int64_t count)
 {
-    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close}, 0, count, false};
+    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close, false}, 0, count, false};
     return drain(&m.rows);
 }
 
 static DgStatus try_write(int64_t count, bool failing, DgWriteFormat how, const char *folder, Str name, StrArray *files, int64_t *rows)
 {
-    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close}, 0, count, failing};
+    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close, false}, 0, count, failing};
     Str path = str_format(&a, "%s/%s", root, folder);
     ok(os_make_folders(path.ptr, &err));
     return files_write(&m.rows, &how, path, name, 0, &a, files, rows, &err);
