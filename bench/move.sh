@@ -127,7 +127,8 @@ dlt() { clean; rm -rf "$WORK/dlt"; mkdir -p "$WORK/dlt"; timed env RUNTIME__DLTH
 dgc_duckdb() { ours peer_to_duckdb; }
 dgc_parquet() { ours peer_to_parquet; }
 sling_duckdb() { sling --src-conn PG --src-stream public.peer --tgt-conn LAKE --tgt-object main.peer --mode full-refresh; }
-sling_parquet() { sling --src-conn PG --src-stream public.peer --tgt-object "file://$WORK/out/peer.parquet" --mode full-refresh; }
+# Through DuckDB, which is its default, Sling 1.4.11 overwrites a file of more than some 50 MB of CSV with its last part.
+sling_parquet() { SLING_DUCKDB_COMPUTE=false sling --src-conn PG --src-stream public.peer --tgt-object "file://$WORK/out/peer.parquet" --mode full-refresh; }
 dlt_duckdb() { dlt duckdb lake.duckdb; }
 dlt_parquet() { dlt parquet out; }
 

@@ -201,9 +201,11 @@ static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
         return status;
     }
     f->rows = (DgRows){f->from->columns, f->from->columns_count, fetched_next, fetched_close, f->from->any_order};
-    *out = &f->rows;
+    DgRows *rows = &f->rows;
     const DgSourceOptions *o = &c->s->source_options;
-    return o->limit || o->offset ? rows_limit(&f->rows, o->limit ? o->limit : INT64_MAX, o->offset, out, err) : DG_OK;
+    if (o->limit || o->offset)
+        DG_TRY(rows_limit(rows, o->limit ? o->limit : INT64_MAX, o->offset, &rows, err));
+    return rows_queue(&rows, 1, 4, copy_cancelled, c, out, err); /* read while the target writes */
 }
 
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err)
