@@ -187,6 +187,42 @@ static void records_are_found_by_path(void **state)
     assert_text(READ(doc, .jmespath = S("a[*].b[*]")), "config: jmespath `a[*].b[*]` is more than dgc reads");
 }
 
+/* `records` of `bytes` each in one file, read with the least memory: how many there are, or the error. */
+static Str read_large(int records, size_t bytes)
+{
+    StrBuf b = {.max = 1 << 28};
+    DgRows *rows;
+    DgBatch batch;
+    int64_t count = 0;
+    char *text = calloc(bytes + 1, 1);
+    memset(text, 'x', bytes);
+    for (int i = 0; i < records; i++)
+        buf_format(&b, "{\"id\": %d, \"text\": \"%s\"}\n", i, text);
+    free(text);
+    Str path = file("large.ndjson", buf_str(&b));
+    buf_free(&b);
+    StrArray paths = {&path, 1, 1};
+    DgReadFormat how = {.header = -1};
+    DgStatus status = files_read(&paths, &how, 1, &rows, &err);
+    if (status != DG_OK)
+        return str_replace(&a, str_format(&a, "%s: %s", dg_status_name(status), err.message), str_from(root), S("ROOT"));
+    ok(dg_batch_init(&batch, rows->columns, rows->columns_count, DG_BATCH_ROWS, &err));
+    while (status == DG_OK) {
+        status = rows->next(rows, &batch, &err);
+        count += batch.rows;
+    }
+    dg_batch_release(&batch);
+    rows_close(rows);
+    return str_format(&a, "%lld rows%s", (long long)count, status == DG_END ? "" : err.message);
+}
+
+static void json_may_be_larger_than_memory(void **state)
+{
+    assert_text(read_large(80, 1 << 20), "80 rows"); /* a large file needs no more than a small one */
+    assert_text(read_large(2, 20 << 20), "2 rows");
+    assert_text(read_large(1, 100 << 20), "data: `ROOT/large.ndjson` has a record of more than 48 MB");
+}
+
 static void several_files_are_one_table(void **state)
 {
     Str paths[] = {text_file("p/day=2024-01-02/a[1].csv", "id,x\n1,a\n"), text_file("p/day=2024-01-03/b.csv", "x,y,id\nb,2.5,7000000000\n"),
@@ -373,7 +409,7 @@ static Str sorted_lines(Str text)
 /* Rows of parallel parts are written by several threads: each once, files as large as asked. */
 static void rows_in_any_order_come_once(void **state)
 {
-    enum { COUNT = 40000 };
+    enum { COUNT = 20000 };
     static const DgWriteFormat how[] = {{.format = DG_FILE_PARQUET, .header = 1}, {.format = DG_FILE_CSV, .header = 1, .null_text = DG_S("(none)")},
                                         {.format = DG_FILE_NDJSON, .header = 1}, {.format = DG_FILE_PARQUET, .header = 1, .file_max_rows = 1999}};
     Str expected = sorted_lines(made_text(COUNT));
@@ -440,6 +476,7 @@ int main(void)
         cmocka_unit_test(encodings_are_read),
         cmocka_unit_test(json_keeps_what_is_nested),
         cmocka_unit_test(records_are_found_by_path),
+        cmocka_unit_test(json_may_be_larger_than_memory),
         cmocka_unit_test(several_files_are_one_table),
         cmocka_unit_test(every_value_comes_back),
         cmocka_unit_test(files_end_where_they_should),
