@@ -94,7 +94,9 @@ int main(int argc, char **argv)
     if (status == DG_OK)
         status = db->engine->exec(db, S("DROP TABLE IF EXISTS _dgc_lease"), NULL, &err);
     if (status == DG_OK)
-        status = snprintf(make, sizeof make, make_of(db->engine->type), (long long)rows), db->engine->exec(db, str_from(make), NULL, &err);
+        snprintf(make, sizeof make, make_of(db->engine->type), (long long)rows);
+    if (status == DG_OK)
+        status = db->engine->exec(db, str_from(make), NULL, &err);
     for (int i = 0; i < times && status == DG_OK; i++) { /* half of the rows are before the end, half behind it */
         DgRows *from = rows_counted(rows - merged / 2 + i * (merged / 2), merged, -1, NULL, NULL);
         int64_t begin = os_real_us();

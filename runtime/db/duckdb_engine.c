@@ -323,6 +323,7 @@ static const DgDialect dialect = {
     .timestamp_now = dialect_now,
     .staging = "CREATE TEMPORARY TABLE ",
     .alter_type = "ALTER %c TYPE %t",
+    .merge_into = true,
 };
 
 static const char *const aliases[] = {"duckdb", "duck", NULL};
