@@ -438,10 +438,9 @@ static DgValue text_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode
         return poison();
     if (r.constant)
         return r.value;
-    diag_help(diag_report(diag, E0605, node->at,
-                          "this value must be known when the project is built"),
-              "write a plain value, or a template var; the environment is read only when the "
-              "executable starts");
+    help_build_time(diag_report(diag, E0605, node->at,
+                                "this value must be known when the project is built"),
+                    &ctx, r.phase);
     return poison();
 }
 

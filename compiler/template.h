@@ -259,7 +259,8 @@ typedef struct Scope {
     Arena *arena;
     const struct Scope *parent; /* looked in after this one; NULL: none */
     Array(ScopeEntry) entries;
-    DgGetEnv get_env;           /* SCOPE_ENV: answers at build time (dgc run); NULL: start phase */
+    DgGetEnv get_env;           /* SCOPE_ENV: answers at build time; NULL, or DG_TEMPFAIL from it:
+                                 * start phase */
     void *get_env_ctx;
 } Scope;
 

@@ -341,6 +341,8 @@ static void add_values(Render *r, Scope *s)
 
 static DgStatus stand_in_env(void *ctx, Str name, Str *out, bool *secret, DgError *err)
 {
+    if (build_env_get(ctx, name, out, secret, err) == DG_OK)
+        return DG_OK;
     *out = S("x");
     return DG_OK;
 }
@@ -361,8 +363,11 @@ static Scope *base_scope(Render *r, const Scope *outer)
     scope_env(s);
     ScopeEntry env_var = {.name = S("env_var"), .kind = SCOPE_ENV, .phase = PHASE_START};
     array_add(plan->arena, &s->entries, env_var);
-    if (r->what != RENDER_EMIT)
+    build_env_scope(plan, s);
+    if (r->what != RENDER_EMIT) {
         s->get_env = stand_in_env;
+        s->get_env_ctx = plan;
+    }
     add_values(r, s);
     add_run_names(r, s, &ev);
     dg_eval_free(&ev);

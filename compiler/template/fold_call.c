@@ -154,7 +154,7 @@ static void note_use(Fold *f, const TExpr *e, Str name, bool required)
     array_add(f->ctx->arena, &f->ctx->env_uses, use);
 }
 
-/* DG_END: not set. DG_TEMPFAIL: known when the executable starts. */
+/* DG_END: not set. DG_TEMPFAIL: one that is known when the executable starts. */
 static DgStatus env_now(Fold *f, const TExpr *e, Str name, DgValue *out)
 {
     const Scope *s = env_scope(f);
@@ -166,7 +166,7 @@ static DgStatus env_now(Fold *f, const TExpr *e, Str name, DgValue *out)
     DgStatus status = s->get_env(s->get_env_ctx, name, &text, &secret, &err);
     if (status == DG_OK) {
         *out = dgv_taint(dgv_from_str(str_copy(f->ctx->arena, text)), secret);
-    } else if (status != DG_END) {
+    } else if (status != DG_END && status != DG_TEMPFAIL) {
         f->ev.error = err;
         f->ev.error.status = status;
         fold_report(f, e->start, e->end);
