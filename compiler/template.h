@@ -262,6 +262,8 @@ typedef struct Scope {
     DgGetEnv get_env;           /* SCOPE_ENV: answers at build time; NULL, or DG_TEMPFAIL from it:
                                  * start phase */
     void *get_env_ctx;
+    Str env_stand_in;           /* not empty: for a variable that is known only later, unless the
+                                 * template gives a default, which then stands for it */
 } Scope;
 
 Scope *scope_new(Arena *arena, const Scope *parent);

@@ -230,6 +230,9 @@ DgStatus dg_set_cursor(DgStepRun *run, DgStr json, DgError *err);
 
 DgStr dg_partition_key(DgStepRun *run); /* empty when not partitioned */
 DgStr dg_project_path(DgStepRun *run, DgStr path); /* absolute; from the project's folder */
+/* Project-relative, of a path that a component file in `folder` gave and that was known only now.
+ * An absolute one stays as it is; one that leads out of the project is an error. */
+DgStatus dg_component_path(DgStepRun *run, DgStr folder, DgStr path, DgStr *out, DgError *err);
 
 /* ---- Dagster's shared shapes. Embed them: DG_FIELD_STRUCTS(T, assets, DgAssetSpec,
  * dg_asset_spec_fields), then hand the struct to asset(), check() or step(). ---- */

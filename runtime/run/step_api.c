@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/base/path.h"
 #include "runtime/os/os.h"
 #include "runtime/run/run.h"
 
@@ -248,6 +249,20 @@ DgStatus dg_set_cursor(DgStepRun *sr, DgStr json, DgError *err)
 DgStr dg_partition_key(DgStepRun *sr)
 {
     return sr->unit->partition;
+}
+
+DgStatus dg_component_path(DgStepRun *sr, DgStr folder, DgStr path, DgStr *out, DgError *err)
+{
+    Arena scratch;
+    arena_init(&scratch, 1 << 20);
+    bool inside = path_resolve(&scratch, sr->run->options.project, folder, path, out);
+    *out = inside ? step_copy(sr, *out) : (DgStr){0};
+    arena_free(&scratch);
+    if (inside)
+        return DG_OK;
+    dg_fail(err, DG_CONFIG, "the path %.*s leads out of the project", FMT(path));
+    dg_hint(err, "it is relative to %.*s; an absolute path may lead anywhere", FMT(folder));
+    return DG_CONFIG;
 }
 
 DgStr dg_project_path(DgStepRun *sr, DgStr path)

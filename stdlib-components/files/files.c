@@ -222,9 +222,15 @@ static void plan_target(DgPlanner *p, const Config *c, FilesTarget *t)
         p->api->report(p, "E0106", &c->mode, "add `unique_key: [id]`", "`mode: merge` needs `unique_key`");
     p->api->copy(p, &t->paths, &c->path, sizeof t->paths);
     DgStr *paths = t->paths.items;
-    for (size_t i = 0; i < t->paths.count; i++)
-        if (p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]) && !files_is_url(paths[i]))
+    DgStr *folders = p->api->alloc(p, (t->paths.count + 1) * sizeof *folders);
+    for (size_t i = 0; i < t->paths.count; i++) {
+        if (!p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i])) {
+            folders[i] = p->api->folder(p);
+            t->folders = (DgList){folders, t->paths.count};
+        } else if (!files_is_url(paths[i])) {
             paths[i] = p->api->resolve(p, &DG_ITEMS(DgStr, c->path)[i], DG_ITEMS(DgStr, c->path)[i]);
+        }
+    }
 }
 
 static void files_plan(DgPlanner *p, const void *data)

@@ -12,6 +12,8 @@ extern const char *const dg_files_modes[];
 typedef struct FilesTarget {
     DgStr asset;
     DgList paths;      /* of DgStr: project-relative or URLs, globs allowed */
+    DgList folders;    /* of DgStr, one a path: what it is relative to, when that is not the project;
+                        * empty when all paths were known at build time */
     int32_t mode;
     DgList unique_key; /* of DgStr */
     bool allow_empty;
@@ -57,6 +59,8 @@ void files_paths_release(FilesPaths *p, Arena *a);
     {.name = "asset", .kind = DG_F_ASSET_KEY, .offset = offsetof(T, target.asset), .doc = "The asset."}, \
     {.name = "paths", .kind = DG_F_LIST, .offset = offsetof(T, target.paths), .of_kind = DG_F_STRING,    \
      .of_size = sizeof(DgStr), .doc = "Files, globs and URLs."},                                         \
+    {.name = "folders", .kind = DG_F_LIST, .offset = offsetof(T, target.folders), .of_kind = DG_F_STRING, \
+     .of_size = sizeof(DgStr), .doc = "Where paths that are known late begin."},                         \
     {.name = "mode", .kind = DG_F_ENUM, .offset = offsetof(T, target.mode), .choices = dg_files_modes,   \
      .doc = "How rows enter the table."},                                                                \
     {.name = "unique_key", .kind = DG_F_LIST, .offset = offsetof(T, target.unique_key),                  \

@@ -151,6 +151,16 @@ static void what_is_read_when_building_is_a_constant(void **state)
     done(&f);
 }
 
+static void one_element_of_many_may_wait(void **state)
+{
+    Filled f = {0};
+    const All *a = fill(&f, "many: \"{{ env.LATER }}-x\"\n");
+    assert_true(f.config.ok);
+    assert_int_equal(a->many.count, 1);
+    assert_non_null(config_place(&f.config, a->many.items)->pending);
+    done(&f);
+}
+
 static void secrets_are_not_read_when_building(void **state)
 {
     Filled f = {0};
@@ -369,6 +379,7 @@ int main(void)
         cmocka_unit_test(defaults_stand_where_nothing_is_given),
         cmocka_unit_test(what_is_read_when_building_is_a_constant),
         cmocka_unit_test(secrets_are_not_read_when_building),
+        cmocka_unit_test(one_element_of_many_may_wait),
         cmocka_unit_test(each_kind_is_read),
         cmocka_unit_test(templates_are_computed_when_they_can_be),
         cmocka_unit_test(what_waits_for_the_environment_is_pending),
