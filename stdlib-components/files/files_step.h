@@ -16,6 +16,7 @@ typedef struct FilesTarget {
                         * empty when all paths were known at build time */
     int32_t mode;
     DgList unique_key; /* of DgStr */
+    DgStr partition_column; /* REPLACE of a partition: rows with its values go */
     bool allow_empty;
 } FilesTarget;
 
@@ -65,6 +66,8 @@ void files_paths_release(FilesPaths *p, Arena *a);
      .doc = "How rows enter the table."},                                                                \
     {.name = "unique_key", .kind = DG_F_LIST, .offset = offsetof(T, target.unique_key),                  \
      .of_kind = DG_F_STRING, .of_size = sizeof(DgStr), .doc = "Merge: what tells rows apart."},          \
+    {.name = "partition_column", .kind = DG_F_STRING, .offset = offsetof(T, target.partition_column),    \
+     .doc = "Replace: the column that says which partition a row is of."},                               \
     {.name = "allow_empty", .kind = DG_F_BOOL, .offset = offsetof(T, target.allow_empty),                \
      .doc = "No file is no error."}
 
