@@ -164,6 +164,7 @@ struct DgStepRun {
     DgEval eval;
     Arena eval_arena;
     bool has_eval;
+    const DgValue *extra;     /* a dict of further names for templates; NULL: none */
     Str cursor, new_cursor;
     bool cursor_read, cursor_set;
     Array(CheckResult) checks;
@@ -174,6 +175,8 @@ struct DgStepRun {
 DgStatus step_session(DgStepRun *sr, DgSession **out, DgError *err); /* begun */
 DgStatus step_read_cursor(DgStepRun *sr, DgError *err);
 void step_scope(DgStepRun *sr); /* makes sr->eval */
+/* An evaluation of its own with the same names, for one thread; reset its arena between rows. */
+void step_eval(DgStepRun *sr, Arena *a, DgEval *ev);
 Str step_copy(DgStepRun *sr, Str text); /* into the attempt's arena; thread-safe */
 Str run_copy(Run *run, Str text);
 void value_json(DgStepRun *sr, DgValue v, StrBuf *out);
