@@ -321,7 +321,8 @@ int cmd_check(int argc, char **argv)
         return watch(&o);
     StrBuf out = {0};
     code = check_once(&o, &out, NULL);
-    fwrite(out.ptr, 1, out.len, stdout);
+    if (out.len)
+        fwrite(out.ptr, 1, out.len, stdout);
     buf_free(&out);
     return flush_stdout(code);
 }
