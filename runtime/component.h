@@ -415,6 +415,7 @@ typedef struct DgRowProgramDecl {
 
 typedef struct DgTextDecl { /* text with Jinja that is no SQL, rendered for each row: a prompt */
     const void *field;       /* DG_F_STRING with DG_NO_TEMPLATE */
+    DgStr text;              /* or this text; `field` is then where mistakes in it are reported */
     DgStr asset;             /* that it helps to make; names the function */
     DgStr from;              /* asset whose columns are `row.NAME`; empty: there is no row */
     const char *const *names;/* further names that its caller puts in scope; NULL-terminated; NULL: none */

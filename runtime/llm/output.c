@@ -268,9 +268,9 @@ DgStr output_check(DgEval *ev, const DgList *fields, DgStr answer, DgValue *valu
         else
             check_field(&c, &values[i]);
     }
-    Str wrong = str_copy(ev->arena, buf_str(&c.wrong));
+    Str wrong = c.wrong.len ? str_copy(ev->arena, buf_str(&c.wrong)) : (Str){0};
     buf_free(&c.wrong);
-    return c.wrong.len ? wrong : (Str){0};
+    return wrong;
 }
 
 /* ---- Into the table ---- */
