@@ -271,7 +271,7 @@ static bool merge_long(const DgTokenizer *t, Str piece, ptrdiff_t base, Sink *si
     return true;
 }
 
-enum { PIECE_MAX = 16 << 20 }; /* what is longer is cut: no text has such words */
+enum { PIECE_MAX = 1 << 20 }; /* what is longer is cut: no text has such words */
 
 static void encode_piece(const DgTokenizer *t, Str piece, ptrdiff_t base, Sink *sink)
 {
@@ -307,6 +307,18 @@ int64_t tokens_count(const DgTokenizer *t, Str text)
     return sink.count;
 }
 
+int64_t tokens_count_to(const DgTokenizer *t, Str text, int64_t max)
+{
+    Sink sink = {0};
+    if (!t)
+        return (text.len + 3) / 4;
+    for (ptrdiff_t at = 0, end; at < text.len && sink.count <= max; at = end) {
+        end = tokens_piece_end(text, at, t->ranks->splits_case);
+        encode_piece(t, str_sub(text, at, end), at, &sink);
+    }
+    return sink.count;
+}
+
 int64_t tokens_encode(const DgTokenizer *t, Str text, int32_t *out, int64_t max)
 {
     Sink sink = {.max = max, .ranks = out};
@@ -324,7 +336,7 @@ static ptrdiff_t cut_piece(const DgTokenizer *t, Str piece, int64_t tokens)
     encode_piece(t, piece, 0, &sink);
     ptrdiff_t end = 0;
     for (int64_t n = tokens < sink.count ? tokens : sink.count; n > 0; n--) {
-        end = utf8_start(piece, ends[n - 1]); /* a beginning of a piece may be other tokens than it had */
+        end = unicode_start(piece, ends[n - 1]); /* a beginning of a piece may be other tokens than it had */
         if (tokens_count(t, str_sub(piece, 0, end)) <= tokens)
             break;
         end = 0;
@@ -337,7 +349,7 @@ ptrdiff_t tokens_cut(const DgTokenizer *t, Str text, int64_t tokens)
 {
     ptrdiff_t cut = 0;
     if (!t) {
-        cut = tokens < text.len / 4 ? utf8_start(text, (ptrdiff_t)tokens * 4) : text.len;
+        cut = tokens < text.len / 4 ? unicode_start(text, (ptrdiff_t)tokens * 4) : text.len;
     } else {
         int64_t count = 0;
         for (ptrdiff_t at = 0, end; at < text.len; at = end) {
@@ -355,7 +367,7 @@ ptrdiff_t tokens_cut(const DgTokenizer *t, Str text, int64_t tokens)
     }
     if (cut <= 0 && text.len) {
         cut = 0;
-        utf8_next(text, &cut);
+        unicode_next(text, &cut);
     }
     return cut;
 }

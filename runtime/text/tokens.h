@@ -27,6 +27,8 @@ void tokens_close(DgTokenizer *t);
 
 /* Without a tokenizer (NULL) a token is four bytes, rounded up: an estimate that costs nothing. */
 int64_t tokens_count(const DgTokenizer *t, Str text);
+/* The same, but it stops counting once there are more than `max`: what it returns is then some number above. */
+int64_t tokens_count_to(const DgTokenizer *t, Str text, int64_t max);
 /* The ranks themselves; at most `max` are written. Returns how many there are. */
 int64_t tokens_encode(const DgTokenizer *t, Str text, int32_t *out, int64_t max);
 /* Bytes of the longest beginning of `text`, of whole characters, that is about `tokens` tokens and never

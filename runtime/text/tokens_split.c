@@ -22,7 +22,7 @@ static Cursor look(Str s, ptrdiff_t at, const uint8_t *classes)
     Cursor k = {CHAR_OTHER, 0, at};
     if (at >= s.len)
         return k;
-    k.c = utf8_next(s, &k.next);
+    k.c = unicode_next(s, &k.next);
     k.kind = (CharClass)classes[k.c];
     return k;
 }

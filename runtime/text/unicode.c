@@ -27,7 +27,7 @@ const uint8_t *unicode_classes(void)
     return table;
 }
 
-uint32_t utf8_next(Str s, ptrdiff_t *i)
+uint32_t unicode_next(Str s, ptrdiff_t *i)
 {
     const unsigned char *p = (const unsigned char *)s.ptr + *i;
     ptrdiff_t left = s.len - *i;
@@ -51,7 +51,7 @@ uint32_t utf8_next(Str s, ptrdiff_t *i)
     return c;
 }
 
-ptrdiff_t utf8_start(Str s, ptrdiff_t i)
+ptrdiff_t unicode_start(Str s, ptrdiff_t i)
 {
     ptrdiff_t at = i;
     for (int back = 0; back < 3 && at > 0 && at < s.len && ((unsigned char)s.ptr[at] & 0xc0) == 0x80; back++)
@@ -59,7 +59,7 @@ ptrdiff_t utf8_start(Str s, ptrdiff_t i)
     return at;
 }
 
-void utf8_add(StrBuf *b, uint32_t c)
+void unicode_add(StrBuf *b, uint32_t c)
 {
     char out[4];
     if (c < 0x80) {

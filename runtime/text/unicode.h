@@ -18,10 +18,10 @@ typedef enum CharClass {
 const uint8_t *unicode_classes(void);
 
 /* The character at s[*i], and *i after it. What is not UTF-8 is U+FFFD, one byte long. */
-uint32_t utf8_next(Str s, ptrdiff_t *i);
+uint32_t unicode_next(Str s, ptrdiff_t *i);
 /* The start of the character that s[i] is in, or i when it is a start. */
-ptrdiff_t utf8_start(Str s, ptrdiff_t i);
-void utf8_add(StrBuf *b, uint32_t c);
+ptrdiff_t unicode_start(Str s, ptrdiff_t i);
+void unicode_add(StrBuf *b, uint32_t c);
 
 /* Chinese, Japanese: a line may be broken between any two of these. */
 bool is_ideographic(uint32_t c);
