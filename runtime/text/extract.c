@@ -160,7 +160,7 @@ DgStatus doc_read(DgDoc *d, DgDocFormat format, Str bytes, DgError *err)
     if (!bytes.len)
         return DG_OK;
     if (format == DG_DOC_PDF)
-        return dg_fail(err, DG_DATA, "PDF is not read by this version");
+        return doc_read_pdf(d, bytes, err);
     if (format == DG_DOC_DOCX)
         return doc_read_docx(d, bytes, err);
     DgStatus status = decode(bytes, &decoded, &text, err);

@@ -46,7 +46,7 @@ static const DgField fields[] = {
                   .doc = "A document that cannot be read: `skip` warns and lists it in `rejects`, `fail` ends the step."),
     DG_FIELD_(Config, max_size, DG_F_SIZE, int64_t, .fallback = "64MB", .min = 1024, .max = 1 << 30, .flags = DG_BUILD | DG_ADVANCED,
               .doc = "A larger document, or one with more text, cannot be read."),
-    DG_FIELD_DURATION(Config, max_time, .fallback = "30s", .min = 1e8, .max = 3.6e12, .flags = DG_BUILD | DG_ADVANCED, .doc = "Nor can one that takes longer."),
+    DG_FIELD_DURATION(Config, max_time, .fallback = "30s", .min = 0.1, .max = 3600, .flags = DG_BUILD | DG_ADVANCED, .doc = "Nor can one that takes longer."),
     DG_FIELD_BOOL(Config, allow_empty, .flags = DG_BUILD, .doc = "A path that matches nothing is no error."),
     DG_FIELD_(Config, deps, DG_F_LIST, DgList, .of_kind = DG_F_ASSET_KEY, .of_size = sizeof(DgStr), .flags = DG_BUILD, .doc = "Assets that come first."),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the asset is."),
