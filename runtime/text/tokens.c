@@ -12,7 +12,12 @@
 #include "runtime/text/tokens.h"
 #include "runtime/text/unicode.h"
 
-enum { SHORT_PIECE = 96, NO_RANK = INT32_MAX };
+enum { SHORT_PIECE = 96, NO_RANK = INT32_MAX, CACHE_ENTRIES = 4096, CACHE_BYTES = 28 };
+
+typedef struct CacheEntry { /* a word, and how many tokens it is */
+    char bytes[CACHE_BYTES];
+    uint16_t length, count;
+} CacheEntry;
 
 typedef struct Slot {
     uint32_t hash, offset; /* of the bytes */
@@ -27,6 +32,8 @@ struct DgTokenizer {
     Slot *slots;
     uint32_t mask;
     int32_t of_byte[256];  /* ranks of single bytes */
+    bool is_clone;         /* memory and slots are another one's */
+    CacheEntry *cache;     /* clones */
 };
 
 /* ---- The vocabulary ---- */
@@ -120,9 +127,27 @@ void tokens_close(DgTokenizer *t)
 {
     if (!t)
         return;
-    free(t->memory);
-    free(t->slots);
+    if (!t->is_clone) {
+        free(t->memory);
+        free(t->slots);
+    }
+    free(t->cache);
     free(t);
+}
+
+DgTokenizer *tokens_clone(const DgTokenizer *t)
+{
+    DgTokenizer *clone = malloc(sizeof *clone);
+    if (!clone)
+        return NULL;
+    *clone = *t;
+    clone->is_clone = true;
+    clone->cache = calloc(CACHE_ENTRIES, sizeof *clone->cache);
+    if (!clone->cache) {
+        free(clone);
+        return NULL;
+    }
+    return clone;
 }
 
 /* ---- What becomes of the tokens found ---- */
@@ -288,6 +313,25 @@ static void encode_piece(const DgTokenizer *t, Str piece, ptrdiff_t base, Sink *
     }
 }
 
+/* Tokens of one piece, looked up among those counted before. */
+static void count_piece(const DgTokenizer *t, Str piece, Sink *sink)
+{
+    if (!t->cache || piece.len > CACHE_BYTES) {
+        encode_piece(t, piece, 0, sink);
+        return;
+    }
+    uint32_t hash = hash_of(piece.ptr, piece.len);
+    CacheEntry *e = &t->cache[(hash ^ hash >> 16) % CACHE_ENTRIES];
+    if (e->length != piece.len || memcmp(e->bytes, piece.ptr, (size_t)piece.len) != 0) {
+        Sink one = {0};
+        encode_piece(t, piece, 0, &one);
+        memcpy(e->bytes, piece.ptr, (size_t)piece.len);
+        e->length = (uint16_t)piece.len;
+        e->count = (uint16_t)one.count;
+    }
+    sink->count += e->count;
+}
+
 static void encode(const DgTokenizer *t, Str text, Sink *sink)
 {
     for (ptrdiff_t at = 0, end; at < text.len; at = end) {
@@ -300,11 +344,7 @@ static void encode(const DgTokenizer *t, Str text, Sink *sink)
 
 int64_t tokens_count(const DgTokenizer *t, Str text)
 {
-    Sink sink = {0};
-    if (!t)
-        return (text.len + 3) / 4;
-    encode(t, text, &sink);
-    return sink.count;
+    return tokens_count_to(t, text, INT64_MAX);
 }
 
 int64_t tokens_count_to(const DgTokenizer *t, Str text, int64_t max)
@@ -314,7 +354,7 @@ int64_t tokens_count_to(const DgTokenizer *t, Str text, int64_t max)
         return (text.len + 3) / 4;
     for (ptrdiff_t at = 0, end; at < text.len && sink.count <= max; at = end) {
         end = tokens_piece_end(text, at, t->ranks->splits_case);
-        encode_piece(t, str_sub(text, at, end), at, &sink);
+        count_piece(t, str_sub(text, at, end), &sink);
     }
     return sink.count;
 }
@@ -356,7 +396,7 @@ ptrdiff_t tokens_cut(const DgTokenizer *t, Str text, int64_t tokens)
             Sink sink = {0};
             end = tokens_piece_end(text, at, t->ranks->splits_case);
             Str piece = str_sub(text, at, end);
-            encode_piece(t, piece, 0, &sink);
+            count_piece(t, piece, &sink);
             if (count + sink.count > tokens) {
                 cut = at + cut_piece(t, piece, tokens - count);
                 break;

@@ -22,6 +22,9 @@ static Cursor look(Str s, ptrdiff_t at, const uint8_t *classes)
     Cursor k = {CHAR_OTHER, 0, at};
     if (at >= s.len)
         return k;
+    unsigned char byte = (unsigned char)s.ptr[at];
+    if (byte < 0x80)
+        return (Cursor){(CharClass)classes[byte], byte, at + 1};
     k.c = unicode_next(s, &k.next);
     k.kind = (CharClass)classes[k.c];
     return k;
@@ -116,8 +119,24 @@ static ptrdiff_t space_end(Str s, ptrdiff_t at, bool splits_case, const uint8_t 
     return i == s.len || last == at ? i : last; /* the last space goes with the word after it */
 }
 
+/* The commonest case by itself: an English word, maybe with a capital and a blank before it. -1: it is another. */
+static ptrdiff_t english_word(Str s, ptrdiff_t at, bool splits_case)
+{
+    ptrdiff_t i = at + (s.ptr[at] == ' ');
+    i += i < s.len && s.ptr[i] >= 'A' && s.ptr[i] <= 'Z';
+    ptrdiff_t from = i;
+    while (i < s.len && s.ptr[i] >= 'a' && s.ptr[i] <= 'z')
+        i++;
+    if (i == from || i >= s.len || (unsigned char)s.ptr[i] >= 0x80 || s.ptr[i] == '\'')
+        return -1;
+    return splits_case || s.ptr[i] < 'A' || s.ptr[i] > 'Z' ? i : -1;
+}
+
 ptrdiff_t tokens_piece_end(Str s, ptrdiff_t at, bool splits_case)
 {
+    ptrdiff_t word = english_word(s, at, splits_case);
+    if (word >= 0)
+        return word;
     const uint8_t *classes = unicode_classes();
     Cursor first = look(s, at, classes), k;
     if (!splits_case && first.c == '\'' && contraction(s, at))

@@ -63,7 +63,8 @@ typedef struct Documents { /* one attempt at a step */
     DgStepRun *run;
     const DocumentsStep *step;
     DocumentsStore open_store;
-    DgTokenizer *tokenizer;    /* NULL: bytes */
+    const DgTokenRanks *ranks; /* NULL: bytes */
+    DgTokenizer *tokenizer;    /* opened when there is something to count */
     Str root, settings, temp_folder;
     Arena arena;
     Map known;                 /* document to Known */

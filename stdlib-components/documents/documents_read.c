@@ -40,6 +40,7 @@ typedef struct Lane {
     DgDoc doc;
     DgChunker chunker;
     Outcome outcome;
+    DgTokenizer *tokenizer; /* NULL: bytes */
     bool open;
     Repeats repeats;
 } Lane;
@@ -163,7 +164,7 @@ static DgStatus open_document(Lane *lane, Str bytes, DgError *err)
     DgStatus status = doc_read(&lane->doc, (DgDocFormat)o->format, bytes, err);
     if (status != DG_OK)
         return reject(lane, status, err);
-    DgChunkOptions options = {(DgChunkBy)step->by, step->tokens, step->overlap, d->tokenizer};
+    DgChunkOptions options = {(DgChunkBy)step->by, step->tokens, step->overlap, lane->tokenizer};
     chunker_start(&lane->chunker, &lane->doc, &options);
     repeats_reset(&lane->repeats);
     o->title = lane->doc.title;
@@ -312,6 +313,7 @@ static void lane_close(void *context, void *at)
         dg_batch_release(&lane->in);
     doc_free(&lane->doc);
     chunker_free(&lane->chunker);
+    tokens_close(lane->tokenizer);
     free(lane->repeats.slots);
     arena_free(&lane->arena);
     free(lane);
@@ -327,7 +329,8 @@ static DgStatus lane_open(void *context, void **out, DgError *err)
     arena_init(&lane->arena, (size_t)d->step->max_size * 4 + (64 << 20));
     lane->arena.can_fail = true;
     lane->stores = calloc(d->sources.count + 1, sizeof *lane->stores);
-    DgStatus status = lane->stores ? DG_OK : os_no_memory(err, "starting a lane");
+    lane->tokenizer = d->tokenizer ? tokens_clone(d->tokenizer) : NULL;
+    DgStatus status = lane->stores && (lane->tokenizer || !d->tokenizer) ? DG_OK : os_no_memory(err, "starting a lane");
     if (status == DG_OK && d->scan) {
         int32_t count;
         const DgColumn *columns = dg_scan_columns(d->scan, &count);

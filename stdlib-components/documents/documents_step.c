@@ -62,6 +62,8 @@ static DgStatus read_all(Documents *d, DgError *err)
         DG_TRY(documents_known(d, err));
     DG_TRY(d->step->from.len ? open_scan(d, err) : documents_list(d, err));
     bool staged = d->known.entries.count > 0, anything = d->scan || d->found.count;
+    if (anything && d->ranks)
+        DG_TRY(tokens_open(d->ranks, &d->tokenizer, err));
     if (anything) {
         DgLoad load = {.mode = staged ? DG_REPLACE : DG_APPEND, .columns = documents_columns, .columns_count = DOCUMENTS_COLUMNS};
         Str table = documents_staging(d, staged, &schema);
@@ -77,16 +79,14 @@ static DgStatus run_step(DgStepRun *run, const void *config, const DgTokenRanks 
 {
     const DocumentsStep *step = config;
     const char *temp = getenv("TMPDIR");
-    Documents d = {.run = run, .step = step, .open_store = open_store, .root = dg_project_path(run, S("."))};
+    Documents d = {.run = run, .step = step, .open_store = open_store, .ranks = ranks, .root = dg_project_path(run, S("."))};
     d.temp_folder = dg_format(run, "%s", temp && *temp ? temp : "/tmp");
     d.settings = dg_format(run, "%s %s %lld %lld %s %s", reader_version, dg_chunk_ways[step->by], (long long)step->tokens, (long long)step->overlap,
                            ranks ? ranks->name : "bytes", dg_doc_formats[step->format]);
     arena_init(&d.arena, (size_t)4 << 30);
     d.arena.can_fail = true;
     pthread_mutex_init(&d.lock, NULL);
-    DgStatus status = ranks ? tokens_open(ranks, &d.tokenizer, err) : DG_OK;
-    if (status == DG_OK)
-        status = documents_tables(&d, err);
+    DgStatus status = documents_tables(&d, err);
     if (status == DG_OK)
         status = read_all(&d, err);
     if (d.scan)
