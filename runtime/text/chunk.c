@@ -60,6 +60,10 @@ static DgSegment cut_segment(const DgChunker *c, const DgBlock *b)
         int64_t cut = c->at + tokens_cut(c->options.tokenizer, part(c, c->at, end), most);
         end = break_before(part(c, 0, end), (ptrdiff_t)c->at, (ptrdiff_t)(c->at + (cut - c->at) / 2), (ptrdiff_t)cut);
         tokens = count(c, c->at, end);
+        if (tokens > most) { /* a shorter text may be more tokens */
+            end = cut;
+            tokens = count(c, c->at, end);
+        }
     }
     return (DgSegment){c->at, end, tokens, c->block};
 }
@@ -282,9 +286,15 @@ bool chunker_next(DgChunker *c, DgChunk *out)
         if (!make(c, start, last.end, first.block, last.block, out))
             continue;
         out->tokens = tokens_count(c->options.tokenizer, out->text);
+        if (out->tokens > most && start < first.start) {
+            start = first.start;
+            make(c, start, last.end, first.block, last.block, out);
+            out->tokens = tokens_count(c->options.tokenizer, out->text);
+        }
         if (out->tokens > most && taken > 1 && !heading_of(c, &last)) { /* the seams cost more than they were counted */
-            c->pending = last;
-            c->has_pending = true;
+            c->block = last.block; /* from there once more: what was looked at beyond it, too */
+            c->at = last.start;
+            c->has_pending = false;
             last = before;
             make(c, start, last.end, first.block, last.block, out);
             out->tokens = tokens_count(c->options.tokenizer, out->text);

@@ -165,7 +165,7 @@ DgStatus doc_read(DgDoc *d, DgDocFormat format, Str bytes, DgError *err)
         return doc_read_docx(d, bytes, err);
     DgStatus status = decode(bytes, &decoded, &text, err);
     int64_t shift = text.ptr - bytes.ptr;
-    if (status == DG_OK && text.len > d->text_max)
+    if (status == DG_OK && text.len > d->text_max && format != DG_DOC_HTML)
         status = doc_too_large(d, err);
     if (status == DG_OK && decoded.len && format != DG_DOC_HTML) { /* the doc's text must outlive `decoded` */
         buf_free(&d->built);

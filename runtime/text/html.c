@@ -21,7 +21,7 @@ typedef struct Html {
     int32_t ticks;
     bool blank;           /* one is due before the next character */
     bool item, row, cell; /* an item begins; in a row; a cell begins */
-    bool last_item;
+    bool last_item, last_row;
     DgBlockKind kind;
 } Html;
 
@@ -115,11 +115,12 @@ static DgStatus flush(Html *h, DgError *err)
 static void begin_block(Html *h, ptrdiff_t source)
 {
     if (h->out->len)
-        buf_add(h->out, (h->item && h->last_item) || h->row ? S("\n") : S("\n\n"));
+        buf_add(h->out, (h->item && h->last_item) || (h->row && h->last_row) ? S("\n") : S("\n\n"));
     h->block = (int64_t)h->out->len;
     h->source = source;
     h->kind = h->level ? DG_BLOCK_HEADING : h->pre ? DG_BLOCK_CODE : h->row ? DG_BLOCK_ROWS : DG_BLOCK_TEXT;
     h->last_item = h->item;
+    h->last_row = h->row;
     if (h->item)
         buf_add(h->out, S("- "));
     h->item = h->blank = h->cell = false;

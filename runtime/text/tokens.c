@@ -389,7 +389,7 @@ ptrdiff_t tokens_cut(const DgTokenizer *t, Str text, int64_t tokens)
 {
     ptrdiff_t cut = 0;
     if (!t) {
-        cut = tokens < text.len / 4 ? unicode_start(text, (ptrdiff_t)tokens * 4) : text.len;
+        cut = tokens < (text.len + 3) / 4 ? unicode_start(text, (ptrdiff_t)tokens * 4) : text.len;
     } else {
         int64_t count = 0;
         for (ptrdiff_t at = 0, end; at < text.len; at = end) {
