@@ -30,7 +30,7 @@ typedef struct Docx {
     int64_t block;       /* where the open paragraph begins in doc->built; -1: nothing of it is there */
     int level;           /* of the heading it is */
     bool title, item, in_row, cell;
-    bool in_text, last_item;
+    bool in_text, last_item, last_row;
     int skip;            /* depth of the element that is passed over; 0: none is */
     int32_t ticks;
 } Docx;
@@ -129,11 +129,12 @@ static void add(Docx *d, Str text)
     StrBuf *out = &d->doc->built;
     if (d->block < 0) {
         if (out->len)
-            buf_add(out, d->in_row || (d->item && d->last_item) ? S("\n") : S("\n\n"));
+            buf_add(out, (d->in_row && d->last_row) || (d->item && d->last_item) ? S("\n") : S("\n\n"));
         d->block = (int64_t)out->len;
         if (d->item)
             buf_add(out, S("- "));
         d->last_item = d->item;
+        d->last_row = d->in_row;
         d->cell = false;
     }
     if (d->cell)

@@ -152,6 +152,14 @@ static DgStatus decode(Str bytes, StrBuf *to, Str *text, DgError *err)
     return DG_OK;
 }
 
+/* Archives and PDFs hold what they like: it becomes text only when it is. */
+static DgStatus check_text(DgDoc *d, DgStatus status, DgError *err)
+{
+    if (status == DG_OK && (!str_utf8_valid(d->text, NULL) || !str_utf8_valid(d->title, NULL) || (d->text.len && memchr(d->text.ptr, 0, (size_t)d->text.len))))
+        return dg_fail(err, DG_DATA, "its text is not UTF-8");
+    return status;
+}
+
 DgStatus doc_read(DgDoc *d, DgDocFormat format, Str bytes, DgError *err)
 {
     Str text;
@@ -160,9 +168,9 @@ DgStatus doc_read(DgDoc *d, DgDocFormat format, Str bytes, DgError *err)
     if (!bytes.len)
         return DG_OK;
     if (format == DG_DOC_PDF)
-        return doc_read_pdf(d, bytes, err);
+        return check_text(d, doc_read_pdf(d, bytes, err), err);
     if (format == DG_DOC_DOCX)
-        return doc_read_docx(d, bytes, err);
+        return check_text(d, doc_read_docx(d, bytes, err), err);
     DgStatus status = decode(bytes, &decoded, &text, err);
     int64_t shift = text.ptr - bytes.ptr;
     if (status == DG_OK && text.len > d->text_max && format != DG_DOC_HTML)

@@ -64,13 +64,15 @@ static bool read_string(PdfLexer *l, PdfObject *out)
         if (c >= '0' && c <= '7') {
             int code = 0;
             for (int k = 0; k < 3 && i < end && s.ptr[i] >= '0' && s.ptr[i] <= '7'; k++)
-                code = code * 8 + s.ptr[i++] - '0';
+                code = (code * 8 + (s.ptr[i++] & 7)) & 255;
             i--;
             to[n++] = (char)code;
         } else if (c == '\r' || c == '\n') {
             i += c == '\r' && i + 1 < end && s.ptr[i + 1] == '\n';
         } else {
-            to[n++] = known && (known - escapes) % 2 == 0 ? known[1] : c;
+            to[n++] = c;
+            if (known && (known - escapes) % 2 == 0)
+                to[n - 1] = known[1];
         }
     }
     *out = (PdfObject){.kind = PDF_STRING, .text = {to, n}};
@@ -110,8 +112,11 @@ static bool read_name(PdfLexer *l, PdfObject *out)
     char *to = escaped ? push(&l->file->arena, char, name.len + 1) : NULL;
     for (ptrdiff_t i = 0; to && i < name.len; i++) {
         int high = name.ptr[i] == '#' && i + 2 < name.len ? hex_digit(name.ptr[i + 1]) : -1, low = high >= 0 ? hex_digit(name.ptr[i + 2]) : -1;
-        to[n++] = low >= 0 ? (char)(high << 4 | low) : name.ptr[i];
-        i += low >= 0 ? 2 : 0;
+        to[n++] = name.ptr[i];
+        if (low >= 0) {
+            to[n - 1] = (char)(high << 4 | low);
+            i += 2;
+        }
     }
     *out = (PdfObject){.kind = PDF_NAME, .text = to ? (Str){to, n} : name};
     return true;
