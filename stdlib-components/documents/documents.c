@@ -14,8 +14,8 @@ static const DgField chunk_fields[] = {
     DG_FIELD_ENUM(ChunkConfig, by, .choices = dg_chunk_ways, .fallback = "heading", .flags = DG_BUILD | DG_SHORTHAND,
                   .doc = "Where text is cut: `heading` sections, then blocks, then sentences; `sentence` whatever the headings; `tokens` exact windows."),
     DG_FIELD_INT(ChunkConfig, tokens, .fallback = "400", .min = 8, .max = DG_CHUNK_TOKENS_MAX, .flags = DG_BUILD, .doc = "Tokens in a chunk at most."),
-    DG_FIELD_INT(ChunkConfig, overlap, .fallback = "40", .min = 0, .max = DG_CHUNK_TOKENS_MAX / 2, .flags = DG_BUILD,
-                 .doc = "About so many tokens of a chunk are repeated in the next one of the same section; half of `tokens` at most."),
+    DG_FIELD_INT(ChunkConfig, overlap, .min = 0, .max = DG_CHUNK_TOKENS_MAX / 2, .flags = DG_BUILD,
+                 .doc = "About so many tokens of a chunk are repeated in the next one of the same section; half of `tokens` at most, a tenth when not given."),
     DG_FIELD_ENUM(ChunkConfig, encoding, .choices = encodings, .fallback = "o200k_base", .flags = DG_BUILD,
                   .doc = "How tokens are counted: as OpenAI's models do, or `bytes`: four are one token, an estimate that is faster."),
     {0},
@@ -132,7 +132,7 @@ static void plan_step(DgPlanner *p, const Config *c, DocumentsStep *step)
     step->format = c->format;
     step->by = c->chunk.by;
     step->tokens = c->chunk.tokens;
-    step->overlap = c->chunk.overlap;
+    step->overlap = p->api->is_set(p, &c->chunk.overlap) ? c->chunk.overlap : c->chunk.tokens / 10;
     step->max_size = c->max_size;
     step->max_time = c->max_time;
     step->fail = c->on_error == 1;
