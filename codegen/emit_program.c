@@ -64,6 +64,8 @@ static void emit_code(Program *p, const CodeUnit *unit)
     if (unit->kind == CODE_TEMPLATE) {
         if (unit->as.sql->rendered)
             p->failed |= !emit_template(p->e, name, unit->as.sql->rendered, &how);
+    } else if (unit->kind == CODE_TEXT) {
+        p->failed |= !emit_template(p->e, name, unit->as.text, &how);
     } else if (unit->kind == CODE_DECODER) {
         emit_decoder(p->e, name, unit->as.decoder, unit->at);
     } else {
@@ -169,7 +171,7 @@ static Uses uses_of(const Plan *plan)
         uses.bindings |= x->bindings.count > 0;
         for (size_t k = 0; k < x->code.count; k++) {
             CodeKind kind = x->code.items[k].unit->kind;
-            uses.templates |= kind == CODE_TEMPLATE;
+            uses.templates |= kind == CODE_TEMPLATE || kind == CODE_TEXT;
             uses.decoders |= kind == CODE_DECODER;
             uses.rows |= kind == CODE_ROWS;
         }

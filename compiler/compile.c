@@ -18,6 +18,7 @@
 #include "compiler/project.h"
 #include "compiler/rows.h"
 #include "compiler/sql/sql.h"
+#include "compiler/text_unit.h"
 #include "compiler/user_component.h"
 #include "runtime/base/sha256.h"
 
@@ -192,6 +193,7 @@ static void run_passes(Compile *c, Builder *b, const CompileOptions *o)
         said = plan->diag->items.count;
         incomplete = diag_failed(plan->diag);
         sql_units_check(plan, o->check_sql);
+        texts_check(plan);
         if (incomplete)
             forgive_unknown_names(plan, said);
     }

@@ -198,6 +198,8 @@ static void gather_code(Plan *plan)
             array_add(plan->arena, &plan->code, unit);
             if (unit->kind == CODE_TEMPLATE && unit->as.sql->rendered)
                 env_gather(plan, unit->as.sql->rendered, false);
+            if (unit->kind == CODE_TEXT)
+                env_gather(plan, unit->as.text, false);
         }
     }
     for (size_t i = 0; i < plan->env_by_name.entries.count; i++)

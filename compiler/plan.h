@@ -19,10 +19,11 @@ typedef struct Template Residual; /* a template after partial evaluation */
 
 /* ---- Emitted code that a step config points to through a DG_F_CODE member ---- */
 
-typedef enum CodeKind { CODE_TEMPLATE, CODE_DECODER, CODE_ROWS } CodeKind;
+typedef enum CodeKind { CODE_TEMPLATE, CODE_DECODER, CODE_ROWS, CODE_TEXT } CodeKind;
 
 typedef struct RowProgram RowProgram; /* compiler/rows.h: typed row expressions */
 typedef struct SqlUnit SqlUnit;       /* compiler/sql/sql.h */
+typedef struct TextUnit TextUnit;     /* compiler/text_unit.h */
 
 typedef struct CodeUnit {
     CodeKind kind;
@@ -33,6 +34,7 @@ typedef struct CodeUnit {
         const SqlUnit *sql;          /* TEMPLATE: its `rendered` residual is printed */
         const DgDecoderDecl *decoder;
         const RowProgram *rows;
+        const Residual *text;        /* TEXT: a template that is no SQL, such as a prompt */
     } as;
 } CodeUnit;
 
@@ -189,6 +191,7 @@ typedef struct Plan {
     Map env_by_name;          /* EnvVar */
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;
+    Array(TextUnit *) texts;
     const struct SelectNode *select_nodes; /* assets as selections see them, once asked for */
     StrArray user_sources;    /* components/X.c that steps need: project-relative */
     StrArray broken_code;     /* texts of the project's components that do not compile */

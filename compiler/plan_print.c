@@ -326,7 +326,7 @@ static void print_step(Print *p, const Step *s)
 
 static void print_code(Print *p, const CodeUnit *unit)
 {
-    static const char *const kinds[] = {"template", "decoder", "rows"};
+    static const char *const kinds[] = {"template", "decoder", "rows", "text"};
     buf_format(p->out, "\ncode `%.*s` %s\n", FMT(unit->name), kinds[unit->kind]);
     if (unit->kind == CODE_DECODER) {
         static const char *const formats[] = {"csv", "ndjson", "json"};

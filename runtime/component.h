@@ -402,6 +402,14 @@ typedef struct DgRowProgramDecl {
     const void *filter;      /* DG_F_EXPRESSION or NULL; rows where it is not true are dropped */
 } DgRowProgramDecl;
 
+typedef struct DgTextDecl { /* text with Jinja that is no SQL, rendered for each row: a prompt */
+    const void *field;       /* DG_F_STRING with DG_NO_TEMPLATE */
+    DgStr text;              /* or this text; `field` is then where mistakes in it are reported */
+    DgStr asset;             /* that it helps to make; names the function */
+    DgStr from;              /* asset whose columns are `row.NAME`; empty: there is no row */
+    const char *const *names;/* further names that its caller puts in scope; NULL-terminated; NULL: none */
+} DgTextDecl;
+
 typedef enum DgFormat { DG_CSV, DG_NDJSON, DG_JSON_DOC } DgFormat;
 typedef struct DgCsvDialect { /* what a look into a CSV file finds */
     char delimiter, quote, escape;
@@ -436,6 +444,9 @@ typedef struct DgPlanApi {
     void (*sql)(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
     /* A DgRowFn (runtime/data/decode.h) that maps one batch. */
     void (*row_program)(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl);
+    /* A DgTemplateFn that renders text; the step puts `row` and `names` in scope (run.h: extra). Columns of
+     * `from` that are not there are reported where the text names them. */
+    void (*text)(DgPlanner *p, DgCode *slot, const DgTextDecl *decl);
     /* A DgDecodeFn (runtime/data/decode.h) specialised to these columns. */
     void (*decoder)(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl);
     /* What config(...) calls in the SQL give, as a dict; {} when there are none. */

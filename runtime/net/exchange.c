@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "runtime/os/os.h"
 
@@ -167,6 +168,25 @@ static int watch(void *opaque, curl_off_t down_total, curl_off_t down, curl_off_
     return x->late;
 }
 
+/* Where the connection really goes: names that resolve into a private network, and odd spellings, too. */
+static curl_socket_t open_public(void *opaque, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    (void)opaque, (void)purpose;
+    return address_is_private(&to->addr) ? CURL_SOCKET_BAD : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* A proxy decides itself where it goes, and may stand in a private network. */
+static bool through_proxy(void)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return true;
+    }
+    return false;
+}
+
 /* ---- One attempt ---- */
 
 /* NULL: out of memory; a request that lacks a header would be another request. */
@@ -222,6 +242,8 @@ bool exchange_begin(Exchange *x, const char *url, const StrArray *headers)
     curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, watch);
     curl_easy_setopt(c, CURLOPT_XFERINFODATA, x);
     curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    if (x->public_only && !through_proxy())
+        curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_public);
     const char *bundle = certificates();
     if (bundle)
         curl_easy_setopt(c, CURLOPT_CAINFO, bundle);

@@ -4,6 +4,7 @@
 #define DGC_EXCHANGE_H
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include "runtime/net/http.h"
 
@@ -23,9 +24,13 @@ typedef struct Exchange {
     int64_t retry_after_ms;
     bool file_failed;
     DgError file_error;
+    bool public_only;            /* no connection into a private network */
     void (*on_header)(void *context, Str line); /* "HTTP/..." begins an answer anew */
     void *header_context;
 } Exchange;
+
+/* Loopback, link-local, private and other networks that are not the internet's, IPv4 in IPv6 too. */
+bool address_is_private(const struct sockaddr *address);
 
 void exchange_init(void); /* curl, once per process */
 /* Sets up x->curl. False: out of memory. Then the transfer, then exchange_end() in any case. */

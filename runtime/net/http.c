@@ -1,6 +1,8 @@
 /* http.c - requests one at a time: redirects and retries. */
 #include "runtime/net/exchange.h"
 
+#include <arpa/inet.h>
+
 #include "runtime/os/os.h"
 
 enum { REDIRECTS_MAX = 5, ATTEMPTS = 5, WAIT_FIRST_MS = 200, WAIT_MAX_MS = 20000, RETRY_AFTER_MAX_MS = 120000 };
@@ -71,6 +73,18 @@ static CURLcode perform(Exchange *x, Str url, const StrArray *headers)
     return code;
 }
 
+/* What the project itself named lies in a private network: redirects may stay there. */
+static bool reached_private(CURL *curl)
+{
+    char *ip = NULL;
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &ip);
+    if (ip && inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
+        return address_is_private((struct sockaddr *)&v4);
+    return ip && inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1 && address_is_private((struct sockaddr *)&v6);
+}
+
 static CURLcode exchange_following(Exchange *x, StrArray *headers)
 {
     const DgHttpRequest *r = x->request;
@@ -89,6 +103,7 @@ static CURLcode exchange_following(Exchange *x, StrArray *headers)
             return CURLE_TOO_MANY_REDIRECTS;
         Str to = str_copy(x->a, str_from(next));
         if (!str_eq_nocase(origin_of(to), origin_of(url))) {
+            x->public_only = x->public_only || !reached_private(x->curl);
             size_t kept = 0;
             for (size_t k = 0; k < headers->count; k++)
                 if (is_plain(headers->items[k]))

@@ -40,6 +40,7 @@ typedef struct RunOptions {
     int32_t threads;        /* 0: one per processor */
     int64_t memory_max;     /* bytes; 0: the pipeline's, or 1 GiB */
     Str home, project;      /* folders, absolute */
+    Str record, replay;     /* folder of a tape of calls to services; empty: none */
     const DgPair *pools;    /* name and number */
     size_t pools_count;
 } RunOptions;
@@ -115,6 +116,10 @@ struct Run {
     bool warehouse_failed;
     DgError warehouse_error;
 
+    pthread_mutex_t services_lock;
+    struct DgServices *services; /* opened when the first step calls one; closed by: */
+    void (*services_close)(struct DgServices *s);
+
     Map store;                /* DgValue by name: what hooks of replications keep; guarded by lock */
 
     atomic_int cancel;        /* the signal's number; 0: go on */
@@ -164,6 +169,7 @@ struct DgStepRun {
     DgEval eval;
     Arena eval_arena;
     bool has_eval;
+    const DgValue *extra;     /* a dict of further names for templates; NULL: none */
     Str cursor, new_cursor;
     bool cursor_read, cursor_set;
     Array(CheckResult) checks;
@@ -174,6 +180,8 @@ struct DgStepRun {
 DgStatus step_session(DgStepRun *sr, DgSession **out, DgError *err); /* begun */
 DgStatus step_read_cursor(DgStepRun *sr, DgError *err);
 void step_scope(DgStepRun *sr); /* makes sr->eval */
+/* An evaluation of its own with the same names, for one thread; reset its arena between rows. */
+void step_eval(DgStepRun *sr, Arena *a, DgEval *ev);
 Str step_copy(DgStepRun *sr, Str text); /* into the attempt's arena; thread-safe */
 Str run_copy(Run *run, Str text);
 void value_json(DgStepRun *sr, DgValue v, StrBuf *out);

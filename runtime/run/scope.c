@@ -79,6 +79,11 @@ static DgStatus get_var(void *ctx, DgEval *ev, Str name, DgValue *out, DgError *
 {
     DgStepRun *sr = ctx;
     Run *run = sr->run;
+    const DgValue *extra = sr->extra ? dgv_get_str(*sr->extra, name) : NULL;
+    if (extra) {
+        *out = *extra;
+        return DG_OK;
+    }
     if (str_starts(name, S("partition_")))
         return partition_var(sr, ev, name, out, err);
     if (str_eq(name, S("run_id")) || str_eq(name, S("invocation_id")))
@@ -116,12 +121,17 @@ void step_scope(DgStepRun *sr)
         return;
     arena_init(&sr->eval_arena, 256 << 20);
     sr->eval_arena.can_fail = true;
-    dg_eval_init(&sr->eval, &sr->eval_arena);
-    sr->eval.ctx = sr;
-    sr->eval.get_var = get_var;
-    sr->eval.get_env = get_env;
-    sr->eval.now_us = now_us;
+    step_eval(sr, &sr->eval_arena, &sr->eval);
     sr->has_eval = true;
+}
+
+void step_eval(DgStepRun *sr, Arena *a, DgEval *ev)
+{
+    dg_eval_init(ev, a);
+    ev->ctx = sr;
+    ev->get_var = get_var;
+    ev->get_env = get_env;
+    ev->now_us = now_us;
 }
 
 void value_json(DgStepRun *sr, DgValue v, StrBuf *out)
