@@ -1,4 +1,4 @@
-// unicode_ranges.js: the C table of character classes that runtime/text/unicode.c expands, on standard output.
+// unicode_ranges.js: runtime/text/unicode_ranges.inc, the character classes that unicode.c expands, on standard output.
 // Made anew by hand when Unicode has a new version worth having: node scripts/unicode_ranges.js
 const classes = [
     [/\p{White_Space}/u, 'SPACE'], [/[\p{Lu}\p{Lt}]/u, 'UPPER'], [/\p{Ll}/u, 'LOWER'],

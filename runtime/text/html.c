@@ -29,7 +29,7 @@ typedef struct Html {
 
 typedef struct Named { const char *name; uint32_t c; } Named;
 static const Named names[] = {
-#include "runtime/text/html_names.h"
+#include "runtime/text/html_names.inc"
 };
 
 static int by_name(const void *key, const void *item)

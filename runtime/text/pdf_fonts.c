@@ -37,7 +37,7 @@ struct PdfFont {
 
 typedef struct GlyphName { const char *name; uint32_t c; } GlyphName;
 static const GlyphName glyph_names[] = {
-#include "runtime/text/glyph_names.h"
+#include "runtime/text/glyph_names.inc"
 };
 
 static int by_name(const void *key, const void *item)

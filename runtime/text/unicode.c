@@ -5,7 +5,7 @@
 #include "runtime/text/unicode.h"
 
 static const uint32_t ranges[] = {
-#include "runtime/text/unicode_ranges.h"
+#include "runtime/text/unicode_ranges.inc"
 };
 
 static uint8_t *table;
