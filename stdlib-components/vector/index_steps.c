@@ -9,6 +9,9 @@
     }
 STEP(duckdb, vector_index_local(run, config, err))
 STEP(chroma, vector_index(run, config, &vector_chroma, err))
+STEP(qdrant, vector_index(run, config, &vector_qdrant, err))
+STEP(pinecone, vector_index(run, config, &vector_pinecone, err))
+STEP(pgvector, vector_index(run, config, &vector_pgvector, err))
 
 #define OPS(store)                                                                                    \
     {                                                                                                 \
@@ -17,5 +20,10 @@ STEP(chroma, vector_index(run, config, &vector_chroma, err))
     }
 const DgStepOps dg_vector_index_duckdb_ops = OPS(duckdb);
 const DgStepOps dg_vector_index_chroma_ops = OPS(chroma);
+const DgStepOps dg_vector_index_qdrant_ops = OPS(qdrant);
+const DgStepOps dg_vector_index_pinecone_ops = OPS(pinecone);
+const DgStepOps dg_vector_index_pgvector_ops = OPS(pgvector);
 
-const DgStepOps *const dg_vector_index_steps[] = {&dg_vector_index_duckdb_ops, &dg_vector_index_chroma_ops, NULL};
+/* In the order of VectorStoreChoice. */
+const DgStepOps *const dg_vector_index_steps[] = {&dg_vector_index_duckdb_ops, &dg_vector_index_chroma_ops, &dg_vector_index_qdrant_ops,
+                                                  &dg_vector_index_pinecone_ops, &dg_vector_index_pgvector_ops, NULL};
