@@ -2,7 +2,7 @@
 #ifndef DGC_COMPONENT_VECTOR_H
 #define DGC_COMPONENT_VECTOR_H
 
-#include "runtime/vector/index.h"
+#include "runtime/vector/search.h"
 
 typedef enum VectorStoreChoice { STORE_DUCKDB, STORE_CHROMA, STORE_QDRANT, STORE_PINECONE, STORE_PGVECTOR } VectorStoreChoice;
 extern const char *const dg_vector_store_names[];
@@ -19,7 +19,7 @@ void dg_vector_place(DgPlanner *p, const VectorPlace *place, DgStr fallback, Vec
 DgStr dg_vector_last_part(DgStr key); /* a/b/c: c */
 
 /* By VectorStoreChoice; NULL-terminated. */
-extern const DgStepOps *const dg_vector_index_steps[];
+extern const DgStepOps *const dg_vector_index_steps[], *const dg_vector_search_steps[];
 
 /* The fields of a VectorPlace that stands at byte `base` of a larger struct. */
 #define VECTOR_PLACE_(base, f, k, CT, ...) {.name = #f, .kind = k, .offset = (base) + DG_OFFSET(VectorPlace, f, CT), __VA_ARGS__}
