@@ -19,6 +19,7 @@ typedef struct Chroma {
     Str id, old_id;    /* uuid of the collection that calls are about; of the one it will replace */
     int64_t batch_max; /* what the server takes at once */
     int64_t offset;    /* of the next page */
+    bool fresh;        /* the collection was just made: it has no records but ours */
 } Chroma;
 
 static const VectorTarget *target_of(const Chroma *c) { return &c->target; }
@@ -75,6 +76,7 @@ static void take(Chroma *c, const DgValue *answer, VectorInfo *out)
     c->store.dimension = out->dimension;
     c->store.metric = out->metric;
     c->offset = 0;
+    c->fresh = false;
 }
 
 static DgStatus look(Chroma *c, Str name, DgValue *answer, DgError *err)
@@ -168,6 +170,7 @@ static DgStatus chroma_create(VectorStore *s, int64_t dimension, int32_t metric,
     Chroma *c = (Chroma *)s;
     DG_TRY(make(c, target_of(c)->collection, metric, out, err));
     c->store.dimension = dimension;
+    c->fresh = true;
     return DG_OK;
 }
 
@@ -179,16 +182,66 @@ static DgStatus post(Chroma *c, const char *what, StrBuf *body, DgValue *answer,
     return s == DG_END ? dg_fail(err, DG_FAILED, "collection `%.*s` is gone", FMT(target_of(c)->collection)) : s;
 }
 
+static const DgValue *list_at(const DgValue *v, const char *path)
+{
+    const DgValue *list = dgv_at(v, path);
+    return list && list->kind == DG_V_LIST ? list : NULL;
+}
+
+static void write_ids(StrBuf *b, const VectorRecord *records, int32_t count)
+{
+    buf_add(b, S("{\"ids\":["));
+    for (int32_t i = 0; i < count; i++) {
+        buf_add(b, i ? S(",") : S(""));
+        buf_json(b, records[i].id);
+    }
+    buf_char(b, ']');
+}
+
+/* Metadata by id of those records that are there already. An upsert leaves keys alone that it does not name: those
+ * that vanished must be set to null. */
+static DgStatus find_old(Chroma *c, const VectorRecord *records, int32_t count, Map *old, DgError *err)
+{
+    StrBuf b = {0};
+    DgValue answer;
+    if (c->fresh)
+        return DG_OK;
+    write_ids(&b, records, count);
+    buf_add(&b, S(",\"include\":[\"metadatas\"]}"));
+    DG_TRY(post(c, "get", &b, &answer, "look into", err));
+    const DgValue *ids = list_at(&answer, "ids"), *metadatas = list_at(&answer, "metadatas");
+    for (size_t i = 0; ids && metadatas && i < ids->as.list->count && i < metadatas->as.list->count; i++)
+        if (ids->as.list->items[i].kind == DG_V_STR)
+            map_put(&c->rest.arena, old, ids->as.list->items[i].as.s, &metadatas->as.list->items[i]);
+    return c->rest.arena.failed ? os_no_memory(err, "for metadata") : DG_OK;
+}
+
+static void write_metadata(Chroma *c, StrBuf *b, const VectorRecord *r, const DgValue *old)
+{
+    DgValue now = {0};
+    DgError ignored = {0};
+    vector_write_payload(b, r, false, false);
+    if (!old || old->kind != DG_V_DICT || dg_read_json(&c->rest.ev, str_format(&c->rest.arena, "{%.*s}", FMT(r->metadata)), &now, &ignored) != DG_OK)
+        return;
+    for (size_t i = 0; i < old->as.dict->count; i++) {
+        Str key = old->as.dict->keys[i].as.s;
+        if (b->failed || str_eq(key, S(VECTOR_HASH_KEY)) || dgv_get_str(now, key))
+            continue;
+        b->len--; /* the closing brace */
+        buf_char(b, ',');
+        buf_json(b, key);
+        buf_add(b, S(":null}"));
+    }
+}
+
 static DgStatus upsert_some(Chroma *c, const VectorRecord *records, int32_t count, DgError *err)
 {
     StrBuf b = {0};
+    Map old = {0};
     rest_begin(&c->rest);
-    buf_add(&b, S("{\"ids\":["));
-    for (int32_t i = 0; i < count; i++) {
-        buf_add(&b, i ? S(",") : S(""));
-        buf_json(&b, records[i].id);
-    }
-    buf_add(&b, S("],\"embeddings\":["));
+    DG_TRY(find_old(c, records, count, &old, err));
+    write_ids(&b, records, count);
+    buf_add(&b, S(",\"embeddings\":["));
     for (int32_t i = 0; i < count; i++) {
         buf_add(&b, i ? S(",") : S(""));
         vector_write(&b, records[i].values, c->store.dimension);
@@ -196,15 +249,15 @@ static DgStatus upsert_some(Chroma *c, const VectorRecord *records, int32_t coun
     buf_add(&b, S("],\"metadatas\":["));
     for (int32_t i = 0; i < count; i++) {
         buf_add(&b, i ? S(",") : S(""));
-        vector_write_payload(&b, &records[i], false, false);
+        write_metadata(c, &b, &records[i], map_get(&old, records[i].id));
     }
     buf_add(&b, S("],\"documents\":["));
     for (int32_t i = 0; i < count; i++) {
         buf_add(&b, i ? S(",") : S(""));
         if (records[i].text.ptr)
             buf_json(&b, records[i].text);
-        else
-            buf_add(&b, S("null"));
+        else /* null would leave the old text */
+            buf_add(&b, map_has(&old, records[i].id) ? S("\"\"") : S("null"));
     }
     buf_add(&b, S("],\"uris\":null}"));
     return post(c, "upsert", &b, NULL, "write to", err);
@@ -243,12 +296,6 @@ static DgStatus chroma_count(VectorStore *s, int64_t *out, DgError *err)
         return dg_fail(err, DG_DATA, "Chroma's count is no number");
     *out = answer.as.i;
     return DG_OK;
-}
-
-static const DgValue *list_at(const DgValue *v, const char *path)
-{
-    const DgValue *list = dgv_at(v, path);
-    return list && list->kind == DG_V_LIST ? list : NULL;
 }
 
 static DgStatus chroma_list(VectorStore *s, Arena *a, VectorEntries *out, DgError *err)
@@ -333,6 +380,7 @@ static DgStatus chroma_beside(VectorStore *s, int64_t dimension, int32_t metric,
     DG_TRY(drop(c, name, err));
     DG_TRY(make(c, name, metric, &made, err));
     c->store.dimension = dimension;
+    c->fresh = true;
     return DG_OK;
 }
 
