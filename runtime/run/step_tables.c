@@ -46,11 +46,6 @@ void dg_step_table(DgStepRun *sr, DgStr asset_key, DgStr *schema, DgStr *table)
     pthread_mutex_unlock(&sr->lock);
 }
 
-bool dg_full_refresh(DgStepRun *sr)
-{
-    return sr->run->options.full_refresh;
-}
-
 int32_t dg_step_threads(DgStepRun *sr)
 {
     return sr->run->options.threads > 0 ? sr->run->options.threads : 1;

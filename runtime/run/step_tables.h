@@ -15,7 +15,6 @@ DgStatus dg_step_scan(DgStepRun *run, DgStr sql, DgScan **out, DgError *err);
 DgStatus dg_step_scan_own(DgStepRun *run, DgStr sql, DgScan **out, DgError *err);
 /* Schema and table of an asset, as they are named; the pipeline need not know the asset. */
 void dg_step_table(DgStepRun *run, DgStr asset_key, DgStr *schema, DgStr *table);
-bool dg_full_refresh(DgStepRun *run); /* nothing that was kept counts */
 int32_t dg_step_threads(DgStepRun *run);
 
 #endif

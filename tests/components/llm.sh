@@ -88,7 +88,7 @@ is "chat: columns" "id ok at tags" "$(query "SELECT string_agg(column_name, ' ' 
 component "  model: anthropic/claude-haiku-4-5" '  base_url: "{{ env.LLM_URL }}"' "  task: sentiment" "  text: body"
 ANTHROPIC_API_KEY=ak-planted sent
 is "messages: path" "/v1/messages" "$(last 'r["path"]')"
-is "messages: key" "ak-planted 2023-06-01" "$(last 'r["headers"]["X-Api-Key"] + " " + r["headers"]["anthropic-version"]')"
+is "messages: key" "Bearer ak-planted 2026-10-21" "$(last 'r["headers"]["Authorization"] + " " + r["headers"]["anthropic-version"]')"
 is "messages: most tokens" "4096" "$(last 'r["body"]["max_tokens"]')"
 has "messages: the rule is kept by the service" "'cache_control': {'type': 'ephemeral'}" "$(last 'r["body"]["system"]')"
 is "messages: the text is marked as data" "<text>\\nSay \"hi\" to {{ row.id }}\\n</text>" "$(last 'r["body"]["messages"][0]["content"].replace(chr(10), "\\n")')"
