@@ -79,6 +79,7 @@ enum {
     DG_OPEN = 32,       /* STRUCT or top level: unknown keys are let through */
     DG_ONE_OR_MANY = 64,/* LIST: a single element may stand for a list of one */
     DG_ADVANCED = 128,  /* left out of scaffolds and short docs */
+    DG_SUGGESTED = 256, /* stands in scaffolds although it is not required: one of several ways must be taken */
 };
 
 typedef struct DgField DgField;

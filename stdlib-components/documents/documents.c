@@ -32,7 +32,7 @@ typedef struct Config {
 } Config;
 
 static const DgField fields[] = {
-    DG_FIELD_(Config, path, DG_F_LIST, DgList, .of_kind = DG_F_PATH, .of_size = sizeof(DgStr), .flags = DG_ONE_OR_MANY,
+    DG_FIELD_(Config, path, DG_F_LIST, DgList, .of_kind = DG_F_PATH, .of_size = sizeof(DgStr), .flags = DG_ONE_OR_MANY | DG_SUGGESTED,
               .example = "\"docs/**/*.md\"", .doc = "Files, globs, and `s3://`, `http://`, `https://` URLs, from the component's folder."),
     DG_FIELD_ASSET_KEY(Config, from, .flags = DG_BUILD, .doc = "Instead of `path`: an asset whose table has a text in each row."),
     DG_FIELD_STRING(Config, column, .flags = DG_BUILD, .doc = "With `from`: the column of the texts."),
