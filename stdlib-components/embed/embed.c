@@ -89,16 +89,17 @@ static void embed_plan(DgPlanner *p, const void *data)
     p->api->copy(p, &s->llm.prices, &c->prices, sizeof c->prices);
     p->api->copy(p, &s->dimensions, &c->dimensions, sizeof c->dimensions);
     p->api->copy(p, &s->batch, &c->batch, sizeof c->batch);
-    p->api->asset(p, &(DgAssetDecl){.key = c->asset, .description = c->description, .group = c->group, .deps = {from, 1},
+    p->api->asset(p, &(DgAssetDecl){.key = c->asset, .description = c->description, .group = c->group,
                                     .kinds = c->kinds.count ? c->kinds : (DgList){kind, 1}, .owners = c->owners, .tags = c->tags,
                                     .metadata = c->metadata, .at = &c->asset});
     /* The columns, and that the text's is there: see DgSqlPlace. */
     DgStr name = quoted(p, c->column);
     DgStr head = p->api->format(p, "SELECT *, CAST(NULL AS FLOAT[]) AS %.*s FROM {{ ref('%.*s') }} WHERE ", FMT(quoted(p, c->into)), FMT(c->from));
-    DgSqlPlace *place = p->api->alloc(p, sizeof *place);
-    *place = (DgSqlPlace){(size_t)head.len, (size_t)name.len, &c->column, false};
-    p->api->sql(p, NULL, &(DgSqlDecl){.asset = c->asset, .text = p->api->format(p, "%.*s%.*s IS NOT NULL", FMT(head), FMT(name)), .places = {place, 1}});
-    p->api->step(p, &(DgStepDecl){.ops = &dg_embed_ops, .config = s, .assets = {made, 1}, .reads = {from, 1}, .at = &c->asset});
+    DgSqlPlace *places = p->api->alloc(p, 2 * sizeof *places);
+    places[0] = (DgSqlPlace){(size_t)(head.len - c->from.len) - strlen("') }} WHERE "), (size_t)c->from.len, &c->from, false};
+    places[1] = (DgSqlPlace){(size_t)head.len, (size_t)name.len, &c->column, false};
+    p->api->sql(p, NULL, &(DgSqlDecl){.asset = c->asset, .text = p->api->format(p, "%.*s%.*s IS NOT NULL", FMT(head), FMT(name)), .places = {places, 2}});
+    p->api->step(p, &(DgStepDecl){.ops = &dg_embed_ops, .config = s, .assets = {made, 1}, .at = &c->asset});
 }
 
 static const DgStepOps *const steps[] = {&dg_embed_ops, NULL};

@@ -23,7 +23,7 @@ static const DgField fields[] = {
     DG_FIELD_ASSET_KEY(Config, asset, .flags = DG_REQUIRED | DG_BUILD, .doc = "The asset it makes: the columns of `from`, and the answer's.", .example = "marts/tickets"),
     DG_FIELD_STRING(Config, model, .flags = DG_REQUIRED, .doc = "provider/name. Providers: openai, anthropic, ollama, vllm, llamacpp, lmstudio, litellm, azure, openrouter, groq, mistral, deepseek, together, and compatible for any other server that speaks OpenAI's API.", .example = "openai/gpt-5-mini"),
     DG_FIELD_ENUM(Config, task, .choices = tasks, .flags = DG_BUILD, .doc = "What is done with `text`; `complete` asks `prompt` as it is."),
-    DG_FIELD_STRING(Config, prompt, .flags = DG_NO_TEMPLATE, .doc = "The question: text with Jinja, rendered for each row; `row.NAME` is a column.", .example = "\"Customer wrote: {{ row.body }}\""),
+    DG_FIELD_STRING(Config, prompt, .flags = DG_NO_TEMPLATE | DG_SUGGESTED, .doc = "The question: text with Jinja, rendered for each row; `row.NAME` is a column.", .example = "\"Customer wrote: {{ row.body }}\""),
     DG_FIELD_STRING(Config, text, .flags = DG_BUILD, .doc = "Column with the text that a task is about, where there is no `prompt`."),
     DG_FIELD_STRING(Config, system, .doc = "What holds for every row. Services keep it in their own cache, which makes it cheaper."),
     DG_FIELD_STRUCT_MAP(Config, output, OutputField, output_fields, .flags = DG_BUILD, .doc = "The answer's fields: a type (string, int, float, bool, date, timestamp, json, string[], int[], float[]), or a mapping with `enum`, `description`, `nullable`, `min`, `max`. Answers that do not fit are sent back, then rejected.", .example = "{sentiment: {enum: [positive, neutral, negative]}, urgency: int}"),
@@ -162,7 +162,7 @@ static DgStr quoted(DgPlanner *p, DgStr name)
 }
 
 /* A query with the table's columns: so dgc knows their types, and what of `from` is not there. */
-static DgStr columns_sql(DgPlanner *p, const LlmStep *s)
+static DgStr columns_sql(DgPlanner *p, const LlmStep *s, size_t *from_at)
 {
     static const char *const sql_types[] = {[DG_TEXT] = "VARCHAR", [DG_INT64] = "BIGINT", [DG_FLOAT64] = "DOUBLE", [DG_BOOL] = "BOOLEAN",
                                             [DG_DATE] = "DATE", [DG_TIMESTAMP] = "TIMESTAMP", [DG_JSON] = "JSON"};
@@ -189,7 +189,9 @@ static DgStr columns_sql(DgPlanner *p, const LlmStep *s)
         buf_format(&b, "%sCAST(NULL AS %s) AS %.*s", i ? ", " : "", sql_types[f ? output_column_type(f).kind : DG_TEXT],
                    FMT(quoted(p, f ? f->key : s->column)));
     }
-    buf_format(&b, " FROM {{ ref('%.*s') }}", FMT(s->from));
+    buf_add(&b, S(" FROM {{ ref('"));
+    *from_at = b.len;
+    buf_format(&b, "%.*s') }}", FMT(s->from));
     DgStr out = p->api->format(p, "%.*s", FMT(buf_str(&b)));
     buf_free(&b);
     return out;
@@ -228,17 +230,21 @@ static void llm_plan(DgPlanner *p, const void *data)
     else
         s->system = str_from(rule_of(p, c));
     kind[0] = model.provider ? str_from(model.provider->name) : str_from("llm");
-    p->api->asset(p, &(DgAssetDecl){.key = c->asset, .description = c->description, .group = c->group, .deps = {from, 1},
+    p->api->asset(p, &(DgAssetDecl){.key = c->asset, .description = c->description, .group = c->group,
                                     .kinds = c->kinds.count ? c->kinds : (DgList){kind, 1}, .owners = c->owners, .tags = c->tags,
                                     .metadata = c->metadata, .at = &c->asset});
-    p->api->sql(p, NULL, &(DgSqlDecl){.asset = c->asset, .text = columns_sql(p, s)});
+    DgSqlPlace *place = p->api->alloc(p, sizeof *place);
+    DgSqlDecl sql = {.asset = c->asset, .text = columns_sql(p, s, &place->start), .places = {place, 1}};
+    place->len = (size_t)c->from.len;
+    place->field = &c->from;
+    p->api->sql(p, NULL, &sql);
     DgTextDecl prompt = {.asset = c->asset, .from = c->from, .field = &c->prompt};
     if (!c->prompt.len)
         prompt = (DgTextDecl){.asset = c->asset, .from = c->from, .field = &c->text,
                               .text = p->api->format(p, "<text>\n{{ row['%.*s'] }}\n</text>", FMT(c->text))};
     if (c->prompt.len || c->text.len)
         p->api->text(p, &s->prompt, &prompt);
-    p->api->step(p, &(DgStepDecl){.ops = &dg_llm_ops, .config = s, .assets = {made, 1}, .reads = {from, 1}, .at = &c->asset});
+    p->api->step(p, &(DgStepDecl){.ops = &dg_llm_ops, .config = s, .assets = {made, 1}, .at = &c->asset});
 }
 
 static const DgStepOps *const steps[] = {&dg_llm_ops, NULL};
