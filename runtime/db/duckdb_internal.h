@@ -48,6 +48,10 @@ bool duck_vector_write(const DuckApi *api, duckdb_vector to, const DgVector *fro
 bool duck_vector_read(const DuckApi *api, duckdb_vector from, DgVector *to, DgType type,
                       int32_t rows);
 
+/* Values of FLOAT[size] as bytes, one behind the other. DG_DATA: a null among the numbers. */
+DgStatus duck_floats_read(const DuckApi *api, duckdb_vector from, DgVector *to, int32_t size, int32_t rows,
+                          DgError *err);
+
 /* Registers dgc_pull(id BIGINT), the table function that loads read from. */
 DgStatus duck_pull_register(DgSession *s, DgError *err);
 

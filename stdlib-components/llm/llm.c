@@ -77,7 +77,7 @@ static const char *rule_of(DgPlanner *p, const Config *c)
 static DgList one_output(DgPlanner *p, const char *key, DgList choices)
 {
     OutputField *f = p->api->alloc(p, sizeof *f);
-    *f = (OutputField){.key = str_from(key), .choices = choices, .min = -1e300, .max = 1e300};
+    *f = (OutputField){.key = str_from(key), .choices = choices, .min = -9e15, .max = 9e15};
     return (DgList){f, 1};
 }
 
@@ -97,7 +97,7 @@ static DgList output_of(DgPlanner *p, const Config *c)
     if (c->task == TASK_JUDGE) {
         OutputField *f = p->api->alloc(p, 2 * sizeof *f);
         f[0] = (OutputField){.key = S("score"), .type = OUTPUT_INT, .min = 1, .max = 5};
-        f[1] = (OutputField){.key = S("reason"), .type = OUTPUT_STRING, .min = -1e300, .max = 1e300};
+        f[1] = (OutputField){.key = S("reason"), .type = OUTPUT_STRING, .min = -9e15, .max = 9e15};
         return (DgList){f, 2};
     }
     return (DgList){0};
