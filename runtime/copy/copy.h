@@ -7,6 +7,7 @@
  *   shape.c       column types and constraints that the replication declares, added columns
  *   transform.c   `transforms`: values changed by expressions
  *   constrain.c   `columns: {age: 'integer | value >= 0'}`
+ *   stamp.c       `_sling_loaded_at`: when rows were loaded
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
@@ -100,10 +101,11 @@ DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err);
 /* A text as a value of a type that is no text; false when it is none. */
 bool copy_store(DgVector *to, DgType type, int32_t row, const char *p, const char *end);
 
-/* ---- transform.c, constrain.c: like copy_shape, before and after it ---- */
+/* ---- transform.c, constrain.c, stamp.c: like copy_shape, before and after it ---- */
 
 DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_stamp(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 /* ---- to_table.c, to_files.c ---- */
 

@@ -156,7 +156,7 @@ DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
     };
     for (size_t i = 0; i < c->s->primary_key.count; i++)
         array_add(&c->arena, &spec->keys, DG_ITEMS(DgStr, c->s->primary_key)[i]);
-    if (copy_setting_true(c, "SLING_LOADED_AT_COLUMN"))
+    if (spec->disposition == DG_DISPOSE_SCD2 && copy_setting_true(c, "SLING_LOADED_AT_COLUMN")) /* else see stamp.c */
         spec->loaded_at = S("_sling_loaded_at");
     if (copy_setting_true(c, "SLING_SYNCED_AT_COLUMN"))
         spec->synced_at = S("_sling_synced_at");

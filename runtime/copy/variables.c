@@ -109,7 +109,7 @@ static Str default_schema(const CopyEnd *end)
 static bool end_variable(Copy *c, const CopyEnd *end, Str what, Str *out)
 {
     if (str_eq(what, S("name")))
-        *out = end->conn.name;
+        *out = lower_case(c, end->conn.name);
     else if (str_eq(what, S("type")))
         *out = end->conn.type;
     else if (str_eq(what, S("kind")))
@@ -124,7 +124,6 @@ static bool end_variable(Copy *c, const CopyEnd *end, Str what, Str *out)
         *out = conn_prop(&end->conn, "database");
     else
         return false;
-    (void)c;
     return true;
 }
 

@@ -8,6 +8,13 @@ SERVERS = pathlib.Path(os.environ["ROOT"]) / "tests/servers"
 SEPARATORS = dict(field="\x1f", row="\x1e", null="\x1d")
 
 
+def text_or_hex(bytes):
+    try:
+        return bytes.hex() if b"\0" in bytes else bytes.decode()
+    except UnicodeDecodeError:
+        return bytes.hex()
+
+
 class Server:
     """A server that tests/servers starts; it ends when its input does, so with this process."""
 
@@ -69,15 +76,15 @@ class MariaDb:
 
     def _run(self, text, database):
         run = subprocess.run(["mariadb", "--no-defaults", f"--socket={self.socket}", "-u", "root", "-N", "--batch", "--default-character-set=utf8mb4", database],
-                             input=f"SET time_zone = '+00:00'; {text}", capture_output=True, text=True)
+                             input=f"SET time_zone = '+00:00'; {text}".encode(), capture_output=True)
         if run.returncode:
-            raise RuntimeError(run.stderr)
+            raise RuntimeError(run.stderr.decode())
         return run.stdout
 
     def sql(self, text):
         def plain(v):
-            return None if v == "NULL" else re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t", "0": "\0"}.get(m[1], m[1]), v)
-        return [tuple(plain(v) for v in row.split("\t")) for row in self._run(text, self.name).split("\n") if row]
+            return None if v == b"NULL" else text_or_hex(re.sub(rb"\\(.)", lambda m: {b"n": b"\n", b"t": b"\t", b"0": b"\0"}.get(m[1], m[1]), v))
+        return [tuple(plain(v) for v in row.split(b"\t")) for row in self._run(text, self.name).split(b"\n") if row]
 
     def all_columns(self):
         return self.sql(f"SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema = '{self.name}' ORDER BY 1, ordinal_position")
@@ -94,7 +101,7 @@ class Sqlite:
 
     def sql(self, text):
         db = sqlite3.connect(self.path)
-        db.text_factory = lambda b: b.decode(errors="backslashreplace")
+        db.text_factory = text_or_hex
         try:
             if text.lstrip().upper().startswith("SELECT"):
                 return [tuple(None if v is None else v.hex() if isinstance(v, bytes) else str(v) for v in row) for row in db.execute(text)]
@@ -148,7 +155,8 @@ def read_file(path):
         def plain(v):
             return None if v is None else v.hex() if isinstance(v, bytes) else str(v)
         return table.column_names, [str(t) for t in table.schema.types], [tuple(plain(v) for v in r.values()) for r in table.to_pylist()]
-    objects = [json.loads(line) for line in path.read_text().splitlines()]
+    text = path.read_text()
+    objects = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
     names = list(dict.fromkeys(k for o in objects for k in o))
     def kind(name):
         return "/".join(sorted({type(o.get(name)).__name__ for o in objects} - {"NoneType"}))
