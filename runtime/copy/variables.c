@@ -197,8 +197,8 @@ static bool variable(Copy *c, Str name, Str *out)
         return true;
     for (size_t i = 0; i < c->step->env.count; i++) { /* the replication's own `env` */
         const DgValuePair *pair = &DG_ITEMS(DgValuePair, c->step->env)[i];
-        if (str_eq(pair->key, name) && pair->value.kind == DG_V_STR) {
-            *out = pair->value.as.s;
+        if (str_eq(pair->key, name)) {
+            *out = copy_env_text(c, &pair->value);
             return true;
         }
     }
