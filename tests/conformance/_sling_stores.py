@@ -151,7 +151,10 @@ def read_file(path):
         return (rows[0], ["text"] * len(rows[0]), [tuple(r) for r in rows[1:]]) if rows else ([], [], [])
     if path.suffix == ".parquet":
         import pyarrow.parquet
-        table = pyarrow.parquet.read_table(path)
+        try:
+            table = pyarrow.parquet.read_table(path)
+        except pyarrow.ArrowInvalid:
+            return ["(not readable)"], [""], []
         def plain(v):
             return None if v is None else v.hex() if isinstance(v, bytes) else str(v)
         return table.column_names, [str(t) for t in table.schema.types], [tuple(plain(v) for v in r.values()) for r in table.to_pylist()]
