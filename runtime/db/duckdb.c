@@ -127,6 +127,8 @@ static DgStatus open_database(const DgWarehouseOptions *o, DgWarehouse *w, DgErr
         status = dg_fail(err, DG_CONFIG, "path of the database is too long");
     if (status == DG_OK)
         status = configure(o, api, config, w->threads, err);
+    if (status == DG_OK && o->path.len && !o->read_only)
+        status = duck_create(api, path, err);
     if (status == DG_OK &&
         api->open_ext(o->path.len ? path : NULL, &w->database, config, &message) != DuckDBSuccess)
         status = duck_fail(NULL, err, message);
