@@ -116,7 +116,7 @@ static void dead_packages_are_dropped(void **state)
     if (b->db->engine->dialect->transactional_ddl)
         return; /* no load of theirs leaves any */
     left_by_the_dead(b);
-    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &b->spec.epoch, &engine_err));
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &engine_err));
     bed_loads(b, DG_DISPOSE_REPLACE, "id:bigint other:bigint", "1,2");
     fails(b->db->engine->describe(b->db, &b->arena, dead, &info, &engine_err), DG_END);
     bed_is(b, "SELECT count(*) FROM _dgc_loads WHERE status = 'loading'", "0");
@@ -132,11 +132,11 @@ static void who_lost_the_lease_commits_nothing(void **state)
     bed_keys(b, "id");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         run_sql(b->db, "DROP TABLE IF EXISTS items");
-        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &first, &engine_err));
+        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &first, &engine_err));
         b->spec.epoch = first;
         bed_loads(b, all[i], COLUMNS, "1,a");
         bed_loads(b, all[i], COLUMNS, "1,a"); /* one lease may serve for more than one load */
-        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &second, &engine_err));
+        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &second, &engine_err));
         assert_true(second > first);
         fails(bed_load(b, all[i], "id:bigint name:varchar", "2,b"), DG_TEMPFAIL);
         assert_non_null(strstr(engine_err.message, "another run has taken over"));
@@ -156,7 +156,7 @@ static DgStatus steals(void *context, Arena *a, Str *cursor, DgError *err)
 {
     Thief *t = context;
     int64_t epoch;
-    return load_lease(t->other, ITEMS, t->bed->spec.pipeline, t->bed->spec.stream, &epoch, err);
+    return load_lease(t->other, ITEMS, t->bed->spec.pipeline, t->bed->spec.stream, NULL, &epoch, err);
 }
 
 /* The other run comes while ours is in the midst of its transaction. */
@@ -171,7 +171,7 @@ static void a_lease_may_be_lost_in_the_midst(void **state)
         run_sql(t.other, "USE shop");
     bed_keys(b, "id");
     bed_loads(b, DG_DISPOSE_UPSERT, COLUMNS, "1,a");
-    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &b->spec.epoch, &engine_err));
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &engine_err));
     b->spec.package = S("0123456789abcdef0123456789abcdef");
     b->spec.disposition = DG_DISPOSE_UPSERT;
     DgRows *rows = bed_rows(b, COLUMNS, "1,b|2,c");
@@ -196,7 +196,7 @@ static void *runs(void *argument)
     for (int i = 0; i < TURNS; i++) {
         DgError err = {0};
         bool unknown;
-        DgStatus status = load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &b->spec.epoch, &err);
+        DgStatus status = load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &err);
         b->spec.package = str_format(&b->arena, "%016d%016d", b->packages, i);
         DgRows *rows = rows_counted(i, 1, -1, NULL, NULL);
         if (status == DG_OK)
