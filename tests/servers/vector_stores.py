@@ -110,6 +110,7 @@ def chroma(method, path, query, body, headers):
         need(0 < len(body["ids"]) <= MAX_BATCH, 400, "Batch size exceeds the limit")
         need(len(set(body["ids"])) == len(body["ids"]), 400, "duplicate ids")
         for i, e, meta, text in zip(body["ids"], body["embeddings"], body["metadatas"], body["documents"]):
+            need(len(e) > 0, 400, "an embedding has no numbers")
             c["dimension"] = c["dimension"] or len(e)
             need(len(e) == c["dimension"], 400, f"Collection expecting embedding with dimension of {c['dimension']}, got {len(e)}")
             plain({k: v for k, v in meta.items() if v is not None}, False)
