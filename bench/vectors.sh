@@ -22,7 +22,7 @@ attributes: {from: found/docs, path: "../../found.csv", columns: [query_id, rank
 Y
 cd "$WORK/p" || exit 1
 "$DGC" run --progress none || exit 1
-cat > "$WORK/numpy.py" <<'P'
+cat > "$WORK/compare.py" <<'P'
 import sys, time, csv, collections
 import numpy as np
 def make(first, count):
@@ -45,7 +45,7 @@ print(f"{sorted(times)[2] * 1000:.1f} {wrong}")
 P
 ours() { "$DGC" run --select found/docs --json --progress none | python3 -c 'import json, sys; print(next(s["elapsed_ms"] for s in json.load(sys.stdin)["steps"] if s["step"] == "found__docs"))'; }
 best=$(for _ in 1 2 3 4 5; do ours; done | sort -n | sed -n 3p)
-read -r theirs wrong < <("$python" "$WORK/numpy.py")
+read -r theirs wrong < <("$python" "$WORK/compare.py")
 [ "$wrong" = 0 ] || { echo "FAIL vectors: $wrong of 1000 queries did not find what numpy finds"; exit 1; }
 figure "1000 queries, 100 000 x 384, best 10 ($best ms)" "$(ratio "$best" "$theirs")" "x numpy" 1.5
 "$DGC" build . -o v.bin > /dev/null 2>&1
