@@ -316,6 +316,7 @@ static DgStatus bring_up_to_date(Index *x, DgError *err)
     else if (!x->exists && x->source.rows)
         DG_TRY(x->type->create(x->store, x->source.dimension, x->target.metric, &x->info, err));
     x->exists |= x->source.rows > 0;
+    x->store->dimension = x->source.dimension; /* a collection without records may not know it */
     os_crashpoint("vector.begun");
     if (x->source.rows)
         DG_TRY(send_all(x, err));
