@@ -97,7 +97,12 @@ $(BUILD)/gen/symbols.c: scripts/symbols.sh $(EMITTED_HEADERS) $(COMPONENT_SRC)
 	@mkdir -p $(@D)
 	$(call run,GEN,$@)CC=$(CC) scripts/symbols.sh stdlib-components $(EMITTED_HEADERS) > $@
 
-$(OBJ)/gen/symbols.o: $(BUILD)/gen/symbols.c
+# Of the runner without DuckDB: steps that need it would only make it larger.
+$(BUILD)/gen/symbols_small.c: scripts/symbols.sh $(EMITTED_HEADERS) $(COMPONENT_SRC)
+	@mkdir -p $(@D)
+	$(call run,GEN,$@)NO_WAREHOUSE=1 CC=$(CC) scripts/symbols.sh stdlib-components $(EMITTED_HEADERS) > $@
+
+$(OBJ)/gen/symbols.o $(OBJ)/gen/symbols_small.o: $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(call run,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
@@ -117,6 +122,15 @@ $(OBJ)/notices.o: $(BUILD)/notices.txt
 	    'dgc_notices:' '.incbin "$<"' '1: .byte 0' '.balign 8' 'dgc_notices_len: .quad 1b - dgc_notices' \
 	    '.section .note.GNU-stack,"",@progbits' | $(CC) -x assembler -c - -o $@
 
+# The tokenizers' vocabularies as data, each a member of the archive that only who counts by it links.
+TOKENS_OBJ := $(OBJ)/gen/tokens_o200k_base.o $(OBJ)/gen/tokens_cl100k_base.o
+
+$(OBJ)/gen/tokens_%.o: $(TP_DIR)/env.mk
+	@mkdir -p $(@D)
+	@printf '%s\n' '.section .rodata.dg_payload_$*,"a",@progbits' '.globl dg_payload_$*, dg_payload_$*_end' \
+	    'dg_payload_$*: .incbin "$(TP_SHARE)/tokens/$*.zst"' 'dg_payload_$*_end: .byte 0' \
+	    '.section .note.GNU-stack,"",@progbits' | $(CC) -x assembler -c - -o $@
+
 FORCE:
 
 # --- objects and archives ---
@@ -131,7 +145,7 @@ define archive
 @$(AR) rcsD $@ $(filter %.o,$^)
 endef
 
-$(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)) $(OBJ)/gen/symbols.o; $(archive)
+$(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)) $(OBJ)/gen/symbols.o $(TOKENS_OBJ); $(archive)
 $(LIB)/libdgcomp.a: $(call objects,$(COMPONENT_SRC)); $(archive)
 $(OUT)/compiler/libdgcompiler.a: $(call objects,$(COMPILER_SRC)) $(OBJ)/notices.o; $(archive)
 $(OUT)/test/libdgtest.a: $(call objects,$(TEST_SUPPORT_SRC)); $(archive)
@@ -193,7 +207,7 @@ $(LIB)/payload.o: $(LIB)/.third-party
 # Runners for machines without a compiler: non-PIE, so that an appended object is within reach.
 RUNNER_LIBS = -Wl,--start-group $(LIB)/libdgcomp.a $(LIB)/libdgrt.a -Wl,--end-group $(TP_RUNTIME_LIBS) $(LDLIBS)
 
-$(LIB)/dgrunner: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
+$(LIB)/dgrunner: $(OBJ)/runtime/pack_main.o $(OBJ)/gen/symbols_small.o $(LIB)/notices.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)
 $(LIB)/dgrunner-duckdb: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/payload.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)

@@ -20,6 +20,7 @@
     X(prepared_statement_column_count) X(prepared_statement_column_name)                        \
     X(prepared_statement_column_logical_type) X(execute_prepared)                               \
     X(pending_prepared_streaming) X(pending_error) X(execute_pending) X(destroy_pending)        \
+    X(pending_prepared) X(pending_execute_task)                                                 \
     X(data_chunk_get_vector) X(data_chunk_get_size) X(data_chunk_set_size)                      \
     X(destroy_data_chunk) X(vector_get_data) X(vector_get_validity)                             \
     X(vector_ensure_validity_writable)                                                          \

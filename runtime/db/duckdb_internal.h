@@ -35,7 +35,7 @@ struct DgSession {
 DgStatus duck_fail(const DgSession *s, DgError *err, const char *message);
 /* A message about a line of a CSV file, made into one line; others stay. */
 void duck_csv_error(Str message, DgError *err);
-/* One statement, no result kept. changed may be NULL. */
+/* One or more statements, no result kept. changed (may be NULL): rows of the last. */
 DgStatus duck_run(DgSession *s, Str sql, int64_t *changed, DgError *err);
 
 /* Types, both ways. A type that DgType lacks gives false. */

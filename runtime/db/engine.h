@@ -98,7 +98,6 @@ struct DgDialect {
     bool has_schemas;                 /* schema.table; otherwise the schema is not written */
     bool transactional_ddl;           /* CREATE, ALTER, DROP, RENAME roll back with the rest */
     bool update_join;                 /* UPDATE t JOIN s ON ... SET (MySQL); else UPDATE t SET ... FROM s */
-    bool folds_lower;                 /* unquoted names become lower case */
     const char *default_schema;       /* "public", "main"; NULL: the database */
     /* DDL text of a type as a column is made; `size` > 0: at most so many characters of text. */
     void (*type)(StrBuf *out, DgType type, int64_t size);
@@ -119,6 +118,7 @@ struct DgDialect {
     bool index_keys;                  /* tables that are merged into get an index of their keys */
     bool index_staging;               /* and so does staging */
     bool update_in_with;              /* WITH x AS (UPDATE ... RETURNING ...) INSERT ... */
+    bool merge_into;                  /* MERGE INTO t USING s ON ... */
     const char *before_merge;         /* a setting for the rest of the transaction; NULL: none */
     const char *analyze;              /* "ANALYZE ": staging's statistics, inside a transaction; NULL: not needed or not possible */
     bool swaps;                       /* a new table takes the old one's place by RENAME at the end */

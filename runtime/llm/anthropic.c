@@ -81,9 +81,9 @@ static DgStatus anthropic_ask(const LlmModel *m, const LlmQuestion *q, Arena *a,
     out->headers = (StrArray){0};
     array_add(a, &out->headers, S("Content-Type: application/json"));
     array_add(a, &out->headers, S("Accept: application/json"));
-    array_add(a, &out->headers, S("anthropic-version: 2023-06-01"));
+    array_add(a, &out->headers, S("anthropic-version: 2026-10-21"));
     if (m->key.len)
-        array_add(a, &out->headers, str_format(a, "X-Api-Key: %.*s", FMT(m->key)));
+        array_add(a, &out->headers, str_format(a, "Authorization: Bearer %.*s", FMT(m->key)));
     return failed || a->failed ? dg_fail(err, DG_NOMEM, "out of memory for a request") : DG_OK;
 }
 

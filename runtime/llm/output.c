@@ -24,19 +24,19 @@ const DgField output_fields[] = {
      .flags = DG_BUILD, .doc = "The values it may have; of strings and lists of them."},
     DG_FIELD_STRING(OutputField, description, .flags = DG_BUILD, .doc = "What it means: the model reads this."),
     DG_FIELD_BOOL(OutputField, nullable, .flags = DG_BUILD, .doc = "It may be null."),
-    DG_FIELD_FLOAT(OutputField, min, .fallback = "-1e300", .flags = DG_BUILD, .doc = "Smallest number."),
-    DG_FIELD_FLOAT(OutputField, max, .fallback = "1e300", .flags = DG_BUILD, .doc = "Largest number."),
+    DG_FIELD_FLOAT(OutputField, min, .fallback = "-9000000000000000", .flags = DG_BUILD, .doc = "Smallest number."),
+    DG_FIELD_FLOAT(OutputField, max, .fallback = "9000000000000000", .flags = DG_BUILD, .doc = "Largest number."),
     {0},
 };
 
 static bool no_min(const OutputField *f)
 {
-    return f->min <= -1e300;
+    return f->min <= -9e15;
 }
 
 static bool no_max(const OutputField *f)
 {
-    return f->max >= 1e300;
+    return f->max >= 9e15;
 }
 
 static bool is_list(int32_t type)
@@ -268,9 +268,9 @@ DgStr output_check(DgEval *ev, const DgList *fields, DgStr answer, DgValue *valu
         else
             check_field(&c, &values[i]);
     }
-    Str wrong = str_copy(ev->arena, buf_str(&c.wrong));
+    Str wrong = c.wrong.len ? str_copy(ev->arena, buf_str(&c.wrong)) : (Str){0};
     buf_free(&c.wrong);
-    return c.wrong.len ? wrong : (Str){0};
+    return wrong;
 }
 
 /* ---- Into the table ---- */

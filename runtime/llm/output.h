@@ -26,7 +26,7 @@ typedef struct OutputField {
     bool nullable;
     DgList choices;           /* `enum`, of DgStr; of strings and lists of them; empty: any */
     DgStr description;
-    double min, max;          /* -1e300, 1e300: none */
+    double min, max;          /* beyond -9e15, 9e15: none */
 } OutputField;
 extern const DgField output_fields[];
 

@@ -5,7 +5,7 @@
  *
  *   openai.c     /responses, /chat/completions and /embeddings (platform.openai.com/docs/api-reference), and what
  *                other servers make of the latter two
- *   anthropic.c  /v1/messages (docs.anthropic.com/en/api/messages, version 2023-06-01)
+ *   anthropic.c  /v1/messages (docs.anthropic.com/en/api/messages, version 2026-10-21)
  *
  * A model is written `provider/name`: openai/gpt-5-mini, anthropic/claude-sonnet-4-5, ollama/qwen3.
  */
