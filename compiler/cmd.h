@@ -9,6 +9,7 @@
 #include "compiler/compile.h"
 #include "compiler/diag.h"
 
+int cmd_ask(int argc, char **argv); /* cmd_run.c */
 int cmd_build(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_completions(int argc, char **argv);

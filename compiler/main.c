@@ -13,6 +13,17 @@ extern const char dgc_notices[];
 extern const uint64_t dgc_notices_len;
 
 const Command commands[] = {
+    {"ask", cmd_ask, "a question to a vector index: passages, and a model's answer",
+     "dgc ask [PROJECT] QUESTION [--index KEY] [--top N] [--json]\n"
+     "\n"
+     "  -i, --index KEY     the index to search, where the project has several\n"
+     "  -k, --top N         passages (default: 5)\n"
+     "      --no-answer     the passages alone, though the index names a model\n"
+     "      --home DIR      where data lie (default: PROJECT/.dgc)\n"
+     "      --record DIR    keep what services answer; --replay DIR takes it from there\n"
+     "      --json          the result as JSON\n"
+     "\n"
+     "  dgc run && dgc ask 'how do refunds work?'\n"},
     {"build", cmd_build, "compile a project into one executable",
      "dgc build [PROJECT] [-o FILE] [--select EXPR | --job NAME]\n"
      "\n"
