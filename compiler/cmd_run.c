@@ -55,6 +55,13 @@ static int wait_for(pid_t pid)
     return crash ? 70 : 128 + number;
 }
 
+static bool is_project(const char *folder)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/dgc.yaml", folder);
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
+}
+
 static int plain_words(int argc, char **argv)
 {
     int count = 0;
@@ -65,19 +72,18 @@ static int plain_words(int argc, char **argv)
     return count;
 }
 
-/* The first plain argument is the project unless it follows an option that takes a value; `after` plain ones
- * are always something else. */
-static Str take_project(int *argc, char **argv, int after)
+/* The first plain argument is the project unless it follows an option that takes a value. Of `ask` the only one is the
+ * question, though a folder may have its name. */
+static Str take_project(int *argc, char **argv, bool question)
 {
-    if (plain_words(*argc, argv) <= after)
-        return (Str){0};
+    bool alone = question && plain_words(*argc, argv) < 2;
     for (int i = 0; i < *argc; i++) {
         struct stat st;
         if (argv[i][0] == '-') {
             i += dg_takes_next(argv[i]);
             continue;
         }
-        if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode))
+        if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode) || (alone && !is_project(argv[i])))
             continue;
         Str project = str_from(argv[i]);
         for (int k = i; k + 1 < *argc; k++)
@@ -135,7 +141,7 @@ static int run_in_child(Compile *c, const char *command, Str text, int argc, cha
     return wait_for(child);
 }
 
-static int compile_and_run(const char *command, int words, int argc, char **argv)
+static int compile_and_run(const char *command, bool question, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -144,7 +150,7 @@ static int compile_and_run(const char *command, int words, int argc, char **argv
         }
     }
     Compile c = {0};
-    CompileOptions co = {.project = take_project(&argc, argv, words), .check_sql = true};
+    CompileOptions co = {.project = take_project(&argc, argv, question), .check_sql = true};
     bool good = compile_project(&c, &co);
     if (c.diag.items.count)
         diag_print(&c.diag, 2);
@@ -161,6 +167,6 @@ static int compile_and_run(const char *command, int words, int argc, char **argv
     return code;
 }
 
-int cmd_run(int argc, char **argv) { return compile_and_run("run", 0, argc, argv); }
+int cmd_run(int argc, char **argv) { return compile_and_run("run", false, argc, argv); }
 
-int cmd_ask(int argc, char **argv) { return compile_and_run("ask", 1, argc, argv); } /* its question may be a folder's name */
+int cmd_ask(int argc, char **argv) { return compile_and_run("ask", true, argc, argv); }

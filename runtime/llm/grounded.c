@@ -1,6 +1,8 @@
 /* grounded.c - see grounded.h. */
 #include "runtime/llm/grounded.h"
 
+#include <stdio.h>
+
 #include "runtime/llm/output.h"
 #include "runtime/os/os.h"
 
@@ -92,14 +94,28 @@ static DgStatus take_call(LlmSession *l, DgEval *ev, DgCall *call, LlmEstimate e
     return status;
 }
 
+/* There is one call only: what is expected of it must fit into the budget. */
+static bool is_affordable(const LlmSession *l, LlmEstimate e, char why[120])
+{
+    const LlmBudget *b = &l->budget;
+    double usd = llm_cost(&l->price, &(LlmUsage){.in = e.in, .out = e.out});
+    if (!llm_may_start(l, e, why))
+        return false;
+    if (b->tokens && e.in + e.out > b->tokens)
+        snprintf(why, 120, "it may take %lld tokens, not the %lld allowed", (long long)(e.in + e.out), (long long)b->tokens);
+    else if (b->usd > 0 && usd > b->usd)
+        snprintf(why, 120, "it may cost US$ %.4f, not the %.4f allowed", usd, b->usd);
+    return !why[0];
+}
+
 static DgStatus ask(LlmSession *l, const GroundedSettings *g, const LlmRequest *r, DgEval *ev, LlmReply *out, DgError *err)
 {
     LlmEstimate e = {llm_tokens_about(r->body), g->tokens_max ? g->tokens_max : ANSWER_TOKENS};
     char why[120];
     DgCall *call;
-    if (!llm_may_start(l, e, why)) {
+    if (!is_affordable(l, e, why)) {
         dg_fail(err, DG_TEMPFAIL, "the budget of an answer does not allow the call: %s", why);
-        dg_hint(err, "raise `answer.budget`");
+        dg_hint(err, "raise `answer.budget`, or lower `answer.max_tokens` or --top");
         return DG_TEMPFAIL;
     }
     DG_TRY(llm_call(l, r, e, NULL, err));

@@ -30,7 +30,7 @@ expect 'version' 0 'dgc ' -- "$DGC" --version
 expect 'licences' 0 'License' -- "$DGC" --licenses
 expect 'a command that is nearly one' 2 'similar command exists: check' -- "$DGC" chek
 expect 'an option that is nearly one' 2 'similar option exists: --format' -- "$DGC" check --fromat text
-for command in build check completions docs doctor explain init list run scaffold schema test; do
+for command in ask build check completions docs doctor explain init list run scaffold schema test; do
     expect "$command --help" 0 "dgc $command" -- "$DGC" $command --help
 done
 
