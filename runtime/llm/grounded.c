@@ -47,7 +47,7 @@ static Str head_of(Str text, ptrdiff_t bytes)
 
 static Str make_prompt(DgStepRun *sr, Arena *a, DgStr question, const DgList *passages)
 {
-    StrBuf b = {.max = 4 << 20};
+    StrBuf b = {.max = 4 << 20}, safe = {.max = 4 << 20};
     ptrdiff_t left = PASSAGES_BYTES_MAX;
     int shortened = 0;
     for (size_t i = 0; i < passages->count; i++) {
@@ -63,8 +63,10 @@ static Str make_prompt(DgStepRun *sr, Arena *a, DgStr question, const DgList *pa
         dg_log(sr, DG_LOG_WARNING, "the model sees only the beginning of %d passages: they are longer than %d KB, or all together than %d KB", shortened,
                PASSAGE_BYTES_MAX >> 10, PASSAGES_BYTES_MAX >> 10);
     buf_format(&b, "Question: %.*s", FMT(question));
-    Str out = b.failed ? (Str){0} : str_copy(a, buf_str(&b));
+    redact_text(sr->run->redactor, buf_str(&b), &safe); /* a key that a document holds stays here */
+    Str out = b.failed || safe.failed ? (Str){0} : str_copy(a, buf_str(&safe));
     buf_free(&b);
+    buf_free(&safe);
     return out;
 }
 
