@@ -1,6 +1,7 @@
 /* load_evolve.c - the table made, or altered to what load_plan.c found: columns added, types widened,
  * indexes. */
 #include "runtime/load/load_internal.h"
+#include "runtime/load/nested.h"
 #include "runtime/os/os.h"
 
 /* MySQL has keys of 3072 bytes at most, four a character. */
@@ -8,7 +9,8 @@ enum { KEY_CHARACTERS = 768, KEY_TEXT = 500 };
 
 static void add_column_type(Load *l, DgType type, int32_t index)
 {
-    int64_t size = l->spec->text_sizes ? l->spec->text_sizes[index] : 0;
+    const LoadColumn *c = &l->columns[index];
+    int64_t size = c->is_id ? NESTED_ID_BYTES : l->spec->text_size && type.kind == DG_TEXT ? l->spec->text_size(l->spec->context, c->from) : 0;
     if (!size && l->columns[index].is_key && l->d->update_join)
         size = KEY_TEXT;
     l->d->type(&l->sql, type, size);
@@ -29,7 +31,7 @@ static void add_index_column(Load *l, const LoadColumn *c, int32_t of)
 {
     bool bytes = c->stored.kind == DG_TEXT || c->stored.kind == DG_BINARY || c->stored.kind == DG_JSON;
     load_add(l, "%n", c->name);
-    if (l->d->update_join && bytes)
+    if (l->d->update_join && bytes && !c->is_id)
         buf_format(&l->sql, "(%d)", KEY_CHARACTERS / of < 191 ? KEY_CHARACTERS / of : 191);
 }
 

@@ -118,7 +118,7 @@ static DgStatus new_column(Load *l, LoadColumn *c, DgError *err)
 {
     c->stored = as_stored(l->d, c->type);
     c->added = true;
-    if (!l->exists)
+    if (!l->exists || c->is_id)
         return DG_OK;
     switch (l->spec->keep_columns ? DG_DISCARD_VALUE : l->spec->new_columns) {
     case DG_EVOLVE:
@@ -202,8 +202,23 @@ static bool is_key(const Load *l, Str from, Str name)
     return false;
 }
 
+/* What nested.h adds to the rows. */
+static bool is_made(const Load *l, LoadColumn *c)
+{
+    static const char *const ids[] = {"_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx"};
+    for (size_t i = 0; i < 4 && l->nested; i++)
+        c->is_id = c->is_id || str_eq(c->from, str_from(ids[i]));
+    if (!l->nested || !str_eq(c->from, S("_dgc_row")))
+        return false;
+    c->action = LOAD_STAGE;
+    c->name = c->from;
+    return true;
+}
+
 static DgStatus plan_column(Load *l, LoadColumn *c, DgError *err)
 {
+    if (is_made(l, c))
+        return DG_OK;
     const DgDbColumn *have = l->exists ? load_table_column(l, c->name) : NULL;
     c->is_key = is_key(l, c->from, c->name);
     if (!have)

@@ -211,7 +211,7 @@ static DgStatus take_element(Nested *n, size_t part, NestedJson *j, int32_t leve
 {
     char kind = nested_json_kind(j);
     name_path(n, kind == '[' && level < n->spec->depth ? "list" : "value");
-    if (kind != '{' || level >= n->spec->depth)
+    if (kind != '{')
         return take(n, part, j, level, err);
     n->path.len = 0;
     return take_object(n, part, j, level, err);
