@@ -2,6 +2,7 @@
 #include "codegen/copy_run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/copy/settings.h"
@@ -121,6 +122,16 @@ static DgStatus mode_of(const CopyRequest *r, int32_t *mode, DgError *err)
     return DG_USAGE;
 }
 
+/* Who copies a file by hand asked for its columns; Sling's replications add one (stamp.c). */
+static void no_stamp(Arena *a, DgStreamStep *step)
+{
+    if (getenv("SLING_LOADED_AT_COLUMN"))
+        return;
+    DgValuePair *pair = push(a, DgValuePair, 1);
+    *pair = (DgValuePair){.key = S("SLING_LOADED_AT_COLUMN"), .value = {.kind = DG_V_BOOL}};
+    step->env = (DgList){pair, 1};
+}
+
 static DgStatus make_step(Arena *a, const CopyRequest *r, DgStreamStep *step, DgError *err)
 {
     Str stream = {0}, object = {0};
@@ -134,6 +145,7 @@ static DgStatus make_step(Arena *a, const CopyRequest *r, DgStreamStep *step, Dg
     }
     step->asset = S("copy");
     step->replication = S("copy");
+    no_stamp(a, step);
     DgStreamSettings *s = &step->settings;
     s->object = r->object.len ? r->object : object;
     s->sql = r->sql;

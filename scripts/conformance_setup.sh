@@ -26,5 +26,6 @@ if ! python3 -m venv "$env_dir" > /dev/null 2>&1; then
     /usr/bin/python3 -m venv "$env_dir"
 fi
 retry "$env_dir/bin/pip" install -q --no-compile -r "$requirements" >&2 || die "pip could not install Dagster"
+chmod +x "$env_dir/bin/duckdb" # a program for Sling that comes as a plain file
 touch "$env_dir/.ready"
 say "Dagster environment ready in $env_dir after $((SECONDS - started)) s"

@@ -7,6 +7,8 @@
  *   shape.c       column types and constraints that the replication declares, added columns
  *   transform.c   `transforms`: values changed by expressions
  *   constrain.c   `columns: {age: 'integer | value >= 0'}`
+ *   stamp.c       `_sling_loaded_at`: when rows were loaded
+ *   select.c      `select` for files, column_casing for files
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
@@ -100,10 +102,22 @@ DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err);
 /* A text as a value of a type that is no text; false when it is none. */
 bool copy_store(DgVector *to, DgType type, int32_t row, const char *p, const char *end);
 
-/* ---- transform.c, constrain.c: like copy_shape, before and after it ---- */
+/* ---- select.c ---- */
+
+/* Items of `select`: a pattern that fits, quotes off, `name as alias` cut in two, one of the `-name`. */
+bool select_matches(Arena *a, Str pattern, Str name);
+Str select_unquoted(Str s);
+bool select_alias(Str item, Str *name, Str *alias);
+bool select_excludes(Copy *c, Str name);
+/* Like copy_shape: the columns chosen, of files; names by `column_casing`, for files. */
+DgStatus copy_select(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_rename(Copy *c, DgRows *from, DgRows **out, DgError *err);
+
+/* ---- transform.c, constrain.c, stamp.c: like copy_shape, before and after it ---- */
 
 DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_stamp(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 /* ---- to_table.c, to_files.c ---- */
 
@@ -114,6 +128,7 @@ DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
 
 /* What `state reset` leaves. */
 #define COPY_CURSOR_RESET "{\"reset\":true}"
+DgCasing copy_casing(const Copy *c);
 DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err);
 DgStatus copy_find_cursor(Copy *c, DgError *err);
 Str copy_state_key(Copy *c); /* of the stream and table at hand */
@@ -127,6 +142,7 @@ DgStatus copy_describe_source(Copy *c, DgError *err);
 DgStatus copy_name_object(Copy *c, DgError *err); /* object, to */
 
 /* ---- setting.c ---- */
+Str copy_env_text(Copy *c, const DgValue *value);
 Str copy_setting(Copy *c, const char *name); /* empty: not set */
 bool copy_setting_true(Copy *c, const char *name);
 

@@ -215,8 +215,11 @@ DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err)
     *out = rows;
     if (!rows) /* no files, and that is allowed */
         return DG_OK;
+    DG_TRY(copy_select(c, rows, &rows, err));
     DG_TRY(copy_transform(c, rows, &rows, err));
     DG_TRY(copy_shape(c, rows, &rows, err));
     DG_TRY(copy_constrain(c, rows, &rows, err));
-    return copy_watch(c, rows, c->s->update_key, watch, out, err);
+    DG_TRY(copy_stamp(c, rows, &rows, err));
+    DG_TRY(copy_watch(c, rows, c->s->update_key, watch, out, err));
+    return copy_rename(c, *out, out, err);
 }

@@ -5,31 +5,7 @@
 #include "runtime/data/value_text.h"
 #include "runtime/os/os.h"
 
-/* ---- Columns: `a`, `a as b`, `*`, `addr_*`, `-c` ---- */
-
-static bool matches(Copy *c, Str pattern, Str name)
-{
-    char *p = str_cstr(&c->arena, str_lower(&c->arena, pattern)), *n = str_cstr(&c->arena, str_lower(&c->arena, name));
-    return fnmatch(p, n, 0) == 0;
-}
-
-static Str unquoted(Str s)
-{
-    bool quoted = s.len >= 2 && (s.ptr[0] == '"' || s.ptr[0] == '`') && s.ptr[s.len - 1] == s.ptr[0];
-    return quoted ? str_sub(s, 1, s.len - 1) : s;
-}
-
-static bool split_alias(Str item, Str *name, Str *alias)
-{
-    for (ptrdiff_t i = item.len - 4; i > 0; i--)
-        if (str_eq_nocase(str_sub(item, i, i + 4), S(" as "))) {
-            *name = str_trim(str_sub(item, 0, i));
-            *alias = unquoted(str_trim(str_sub(item, i + 4, item.len)));
-            return true;
-        }
-    *name = item;
-    return false;
-}
+/* ---- Columns: `a`, `a as b`, `*`, `addr_*`, `-c`; see select.c ---- */
 
 static const DgDbColumn *column_named(const Copy *c, Str name)
 {
@@ -53,25 +29,15 @@ static void add_column(Copy *c, StrBuf *b, Str name, Str alias)
     }
 }
 
-static bool excluded(Copy *c, Str name)
-{
-    for (size_t i = 0; i < c->s->select.count; i++) {
-        Str item = str_trim(DG_ITEMS(DgStr, c->s->select)[i]);
-        if (str_starts(item, S("-")) && matches(c, unquoted(str_sub(item, 1, item.len)), name))
-            return true;
-    }
-    return false;
-}
-
 static DgStatus add_selected(Copy *c, StrBuf *b, Str item, DgError *err)
 {
     Str name, alias = {0};
-    bool aliased = split_alias(item, &name, &alias), found = false;
-    name = unquoted(name);
+    bool aliased = select_alias(item, &name, &alias), found = false;
+    name = select_unquoted(name);
     if (str_find_char(name, '*') >= 0 && !aliased) {
         for (int32_t i = 0; i < c->info.columns_count; i++) {
             Str column = c->info.columns[i].column.name;
-            if (matches(c, name, column) && !excluded(c, column))
+            if (select_matches(&c->arena, name, column) && !select_excludes(c, column))
                 add_column(c, b, column, (Str){0}), found = true;
         }
         return found ? DG_OK : dg_fail(err, DG_CONFIG, "`select: %.*s` matches no column of `%.*s`", FMT(item), FMT(c->name));

@@ -113,8 +113,9 @@ static DgDisposition disposition_of(const Copy *c)
                                                     : DG_DISPOSE_UPSERT;
 }
 
-static DgCasing casing_of(Str name)
+DgCasing copy_casing(const Copy *c)
 {
+    Str name = c->s->target_options.column_casing;
     static const char *const names[] = {"source", "target", "normalize", "snake", "upper", "lower", "camel"};
     for (int i = 0; i < 7; i++)
         if (str_eq(name, str_from(names[i])))
@@ -151,12 +152,12 @@ DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
         .table = c->to, .disposition = disposition_of(c), .update_key = c->s->update_key,
         .new_columns = o->add_new_columns == 2 ? DG_DISCARD_VALUE : contract_of(c->s->contract),
         .types = contract_of(c->s->contract), .new_tables = contract_of(c->s->contract) == DG_FREEZE ? DG_FREEZE : DG_EVOLVE,
-        .deletes = deletes_of(o->delete_missing), .casing = casing_of(o->column_casing), .table_ddl = o->table_ddl,
+        .deletes = deletes_of(o->delete_missing), .casing = copy_casing(c), .table_ddl = o->table_ddl,
         .pre_sql = o->pre_sql, .post_sql = o->post_sql, .cancelled = copy_cancelled, .context = c,
     };
     for (size_t i = 0; i < c->s->primary_key.count; i++)
         array_add(&c->arena, &spec->keys, DG_ITEMS(DgStr, c->s->primary_key)[i]);
-    if (copy_setting_true(c, "SLING_LOADED_AT_COLUMN"))
+    if (spec->disposition == DG_DISPOSE_SCD2 && copy_setting_true(c, "SLING_LOADED_AT_COLUMN")) /* else see stamp.c */
         spec->loaded_at = S("_sling_loaded_at");
     if (copy_setting_true(c, "SLING_SYNCED_AT_COLUMN"))
         spec->synced_at = S("_sling_synced_at");

@@ -109,7 +109,7 @@ static Str default_schema(const CopyEnd *end)
 static bool end_variable(Copy *c, const CopyEnd *end, Str what, Str *out)
 {
     if (str_eq(what, S("name")))
-        *out = end->conn.name;
+        *out = lower_case(c, end->conn.name);
     else if (str_eq(what, S("type")))
         *out = end->conn.type;
     else if (str_eq(what, S("kind")))
@@ -124,7 +124,6 @@ static bool end_variable(Copy *c, const CopyEnd *end, Str what, Str *out)
         *out = conn_prop(&end->conn, "database");
     else
         return false;
-    (void)c;
     return true;
 }
 
@@ -198,8 +197,8 @@ static bool variable(Copy *c, Str name, Str *out)
         return true;
     for (size_t i = 0; i < c->step->env.count; i++) { /* the replication's own `env` */
         const DgValuePair *pair = &DG_ITEMS(DgValuePair, c->step->env)[i];
-        if (str_eq(pair->key, name) && pair->value.kind == DG_V_STR) {
-            *out = pair->value.as.s;
+        if (str_eq(pair->key, name)) {
+            *out = copy_env_text(c, &pair->value);
             return true;
         }
     }

@@ -98,7 +98,6 @@ struct DgDialect {
     bool has_schemas;                 /* schema.table; otherwise the schema is not written */
     bool transactional_ddl;           /* CREATE, ALTER, DROP, RENAME roll back with the rest */
     bool update_join;                 /* UPDATE t JOIN s ON ... SET (MySQL); else UPDATE t SET ... FROM s */
-    bool folds_lower;                 /* unquoted names become lower case */
     const char *default_schema;       /* "public", "main"; NULL: the database */
     /* DDL text of a type as a column is made; `size` > 0: at most so many characters of text. */
     void (*type)(StrBuf *out, DgType type, int64_t size);

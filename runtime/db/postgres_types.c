@@ -104,7 +104,6 @@ const DgDialect dg_dialect_postgres = {
     .name_max = 63,
     .has_schemas = true,
     .transactional_ddl = true,
-    .folds_lower = true,
     .default_schema = "public",
     .type = dialect_type,
     .type_from = type_from,

@@ -106,6 +106,8 @@ static bool have_tables(DgDb *db, Arena *a, DgTableName table, DgStatus *status,
     return there;
 }
 
+enum { MAKE_TRIES = 8 };
+
 DgStatus state_prepare(DgDb *db, DgTableName table, DgError *err)
 {
     Arena a;
@@ -113,11 +115,12 @@ DgStatus state_prepare(DgDb *db, DgTableName table, DgError *err)
     arena_init(&a, 1 << 22);
     bool there = have_tables(db, &a, table, &status, err);
     if (status == DG_OK && !there) {
-        DgError second = {0};
+        DgError lost = {0};
         status = make_tables(db, table, err);
-        /* Streams that begin at the same time make them at the same time; one of them is told off. */
-        if (status != DG_OK && make_tables(db, table, &second) == DG_OK)
-            status = DG_OK;
+        /* Streams that begin at the same time make them at the same time; one of them is told off, for the schema or
+         * for one of the tables, and may be for the next. */
+        for (int again = 0; again < MAKE_TRIES && status != DG_OK; again++)
+            status = make_tables(db, table, &lost);
     }
     arena_free(&a);
     return status;

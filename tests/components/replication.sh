@@ -99,4 +99,41 @@ grep -q "2 rows read" log && echo "ok the run begins at what was set" || { echo 
 expect "state reset" ./p.bin state reset replication__orders --home home
 ./p.bin run --home home --select target/orders --progress plain > log 2>&1
 grep -q "4 rows read, 0 inserted, 4 updated" log && echo "ok after a reset all is read and merged" || { echo "FAIL after reset: $(cat log)"; failures=$((failures + 1)); }
+
+# What Sling adds and how it names: columns of files chosen and renamed, when rows were loaded.
+mkdir -p "$WORK/f/defs/f" && cd "$WORK/f" || exit 1
+printf 'Id,Full Name,secret,n\n1,Ada,x,2\n2,Bob,y,3\n' > in.csv && cp in.csv rest.csv
+cat > defs/f/defs.yaml <<'YAML'
+type: dgc.Replication
+attributes:
+  connections: {OUT: {type: sqlite, instance: f.db}}
+  source: local
+  target: OUT
+  streams:
+    in.csv: {object: main.chosen, select: [Full Name as name, "I*", "-n"]}
+    rest.csv: {object: main.rest, select: [-secret], mode: snapshot, target_options: {column_casing: snake}}
+---
+type: dgc.Replication
+attributes:
+  name: stamped
+  connections: {SHOP: {type: sqlite, instance: f.db}}
+  source: SHOP
+  target: local
+  env: {SLING_LOADED_AT_COLUMN: false, LEAST: 1}
+  streams:
+    main.chosen: {object: out.csv, select: [name, Id], where: "Id > {LEAST}", target_options: {column_casing: upper}}
+YAML
+expect "files, chosen" "$DGC" run . --home home --progress plain --select 'not target/out/csv'
+is "chosen columns, in that order, and the moment" "name,Id,_sling_loaded_at" "$(sqlite3 f.db "SELECT group_concat(name) FROM pragma_table_info('chosen')")"
+is "the moment is in seconds" "1|1" "$(sqlite3 f.db "SELECT count(*), min(abs(_sling_loaded_at - strftime('%s', 'now')) < 600) FROM chosen WHERE name = 'Ada'")"
+is "all but one, in snake case" "id,full_name,n,_sling_loaded_at" "$(sqlite3 f.db "SELECT group_concat(name) FROM pragma_table_info('rest')")"
+expect "snapshot again" "$DGC" run . --home home --progress plain --select 'target/main/rest'
+is "a snapshot keeps both" 4 "$(sqlite3 f.db 'SELECT count(*) FROM rest')"
+expect "into a file" "$DGC" run . --home home --progress plain --select 'target/out/csv'
+is "names of a file by column_casing, a number of env as variable" "NAME,ID;Bob,2;" "$(tr '\n' ';' < out.csv)"
+sed -i 's/\[-secret\]/[secrets]/' defs/f/defs.yaml
+"$DGC" run . --home home --progress plain --select 'target/main/rest' > log 2>&1 && echo "FAIL a column that is not there" && failures=$((failures + 1))
+grep -q 'has no column `secrets`' log && echo "ok a column that is not there is told" || { echo "FAIL $(cat log)"; failures=$((failures + 1)); }
+"$DGC" copy in.csv "sqlite://f.db?table=plain" --progress none > log 2>&1
+is "dgc copy adds nothing" "Id,Full Name,secret,n" "$(sqlite3 f.db "SELECT group_concat(name) FROM pragma_table_info('plain')")"
 finish

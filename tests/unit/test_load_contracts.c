@@ -177,11 +177,13 @@ static void assert_named(Bed *b, DgCasing casing, const DgDialect *d, const char
 static void names_by_casing(void **state)
 {
     static const struct { DgCasing casing; const char *from, *to; } cases[] = {
-        {DG_CASING_SOURCE, "Order ID", "Order ID"}, {DG_CASING_SNAKE, "OrderID", "order_id"}, {DG_CASING_SNAKE, "HTTPServer2Go", "http_server2_go"},
-        {DG_CASING_SNAKE, "Order-Number #", "order_number__"}, {DG_CASING_SNAKE, "2nd", "_2nd"}, {DG_CASING_SNAKE, "a_b", "a_b"},
-        {DG_CASING_UPPER, "Order Id", "ORDER ID"}, {DG_CASING_LOWER, "Order Id", "order id"}, {DG_CASING_CAMEL, "order_id number", "orderIdNumber"},
+        {DG_CASING_SOURCE, "Order ID", "Order ID"}, {DG_CASING_SNAKE, "OrderID", "order_id"}, {DG_CASING_SNAKE, "HTTPServer2Go", "httpserver2_go"},
+        {DG_CASING_SNAKE, "Order-Number #", "order_number_"}, {DG_CASING_SNAKE, "2nd", "_2nd"}, {DG_CASING_SNAKE, "a_b", "a_b"},
+        {DG_CASING_UPPER, " Order - Id", "ORDER_ID"}, {DG_CASING_LOWER, "2 Ids", "_2_ids"}, {DG_CASING_CAMEL, "order_id number", "orderIdNumber"},
         {DG_CASING_CAMEL, "OrderId", "orderId"}, {DG_CASING_TARGET, "ORDERS", "orders"}, {DG_CASING_NORMALIZE, "ORDERS", "orders"},
         {DG_CASING_NORMALIZE, "OrderId", "OrderId"}, {DG_CASING_NORMALIZE, "order id", "order id"}, {DG_CASING_LOWER, "\xc3\x89", "\xc3\x89"},
+        {DG_CASING_CAMEL, "HTTPCode", "httpcode"}, {DG_CASING_CAMEL, "__", "__"}, {DG_CASING_TARGET, "Full Name", "full_name"},
+        {DG_CASING_NORMALIZE, "\xc3\x89" "A", "\xc3\x89" "A"},
     };
     Bed *b = *state;
     const DgDialect *d = dg_engine_postgres.dialect;
