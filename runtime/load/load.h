@@ -58,7 +58,9 @@ typedef struct DgLoadSpec {
     bool keep_columns;          /* the target's own columns only (ignore new ones) */
     Str table_ddl;              /* user's own, with {col_types}; empty: made */
     Str pre_sql, post_sql;      /* in the transaction where DDL allows */
-    StrArray index_columns;     /* each a comma list; made with the table */
+    bool keep_types;            /* the table's columns keep their types, and values must fit them */
+    Str primary_key;            /* comma list: of the table, when it is made */
+    StrArray unique_columns, index_columns; /* each a comma list; made with the table */
     Str loaded_at, synced_at;   /* names of added timestamp columns; empty: none */
     Str valid_from, valid_to;   /* scd2; defaults `_dlt_valid_from`, `_dlt_valid_to` */
     int64_t (*text_size)(void *context, Str column); /* characters of a text column, 0: any number; may be NULL */

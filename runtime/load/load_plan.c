@@ -161,6 +161,8 @@ static DgStatus variant_column(Load *l, LoadColumn *c, const DgDbColumn *have, D
 
 static DgStatus other_type(Load *l, LoadColumn *c, const DgDbColumn *have, DgError *err)
 {
+    if (l->spec->keep_types && !c->is_key)
+        return DG_OK;
     DgType both = wider(have->column.type, c->type);
     bool text = both.kind == DG_TEXT && have->column.type.kind != DG_TEXT;
     if (c->is_key && (text || l->spec->types != DG_EVOLVE) && l->spec->types != DG_FREEZE) {
@@ -259,6 +261,17 @@ static DgStatus both_called(const Load *l, Str one, Str other, Str name, DgError
     return DG_DATA;
 }
 
+static DgStatus check_index(const Load *l, Str columns, DgError *err)
+{
+    Str name;
+    while (columns.len) {
+        str_cut(columns, ',', &name, &columns);
+        if (!load_column(l, str_trim(name)))
+            return dg_fail(err, DG_CONFIG, "the rows have no column `%.*s`, of which an index is asked for", FMT(str_trim(name)));
+    }
+    return DG_OK;
+}
+
 static DgStatus check_names(Load *l, DgError *err)
 {
     Str added[] = {l->spec->loaded_at, l->spec->synced_at, l->valid_from, l->valid_to, l->deleted_at};
@@ -282,14 +295,10 @@ static DgStatus check_names(Load *l, DgError *err)
             return dg_fail(err, DG_DATA, "table `%.*s` has no column `%.*s`, which `primary_key` names", FMT(l->spec->table.table),
                            FMT(l->columns[i].name));
     for (size_t i = 0; i < l->spec->index_columns.count; i++)
-        for (Str rest = l->spec->index_columns.items[i]; rest.len;) {
-            ptrdiff_t end = str_find_char(rest, ',');
-            Str name = str_trim(str_sub(rest, 0, end < 0 ? rest.len : end));
-            if (!load_column(l, name))
-                return dg_fail(err, DG_CONFIG, "the rows have no column `%.*s`, of which an index is asked for", FMT(name));
-            rest = end < 0 ? (Str){0} : str_sub(rest, end + 1, rest.len);
-        }
-    return DG_OK;
+        DG_TRY(check_index(l, l->spec->index_columns.items[i], err));
+    for (size_t i = 0; i < l->spec->unique_columns.count; i++)
+        DG_TRY(check_index(l, l->spec->unique_columns.items[i], err));
+    return check_index(l, l->spec->primary_key, err);
 }
 
 DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err)
