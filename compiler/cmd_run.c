@@ -1,4 +1,4 @@
-/* cmd_run.c - `dgc run` and `dgc ask`: compiled in memory, run at once, in a process of its own. */
+/* cmd_run.c - `dgc run` and its like, which a built pipeline has, too: compiled in memory, run at once, in a process of its own. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,18 +72,17 @@ static int plain_words(int argc, char **argv)
     return count;
 }
 
-/* The first plain argument is the project unless it follows an option that takes a value. Of `ask` the only one is the
- * question, though a folder may have its name. */
-static Str take_project(int *argc, char **argv, bool question)
+/* The first plain argument that is a folder and does not follow an option that takes a value. Words of `ask`, `status`
+ * and `state` may be those of a folder by chance, but not of one with a dgc.yaml. */
+static Str take_project(bool has_words, int *argc, char **argv)
 {
-    bool alone = question && plain_words(*argc, argv) < 2;
     for (int i = 0; i < *argc; i++) {
         struct stat st;
         if (argv[i][0] == '-') {
             i += dg_takes_next(argv[i]);
             continue;
         }
-        if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode) || (alone && !is_project(argv[i])))
+        if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode) || (has_words && !is_project(argv[i])))
             continue;
         Str project = str_from(argv[i]);
         for (int k = i; k + 1 < *argc; k++)
@@ -141,7 +140,7 @@ static int run_in_child(Compile *c, const char *command, Str text, int argc, cha
     return wait_for(child);
 }
 
-static int compile_and_run(const char *command, bool question, int argc, char **argv)
+static int compile_and_run(const char *command, bool has_words, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -150,7 +149,7 @@ static int compile_and_run(const char *command, bool question, int argc, char **
         }
     }
     Compile c = {0};
-    CompileOptions co = {.project = take_project(&argc, argv, question), .check_sql = true};
+    CompileOptions co = {.project = take_project(has_words, &argc, argv), .check_sql = true};
     bool good = compile_project(&c, &co);
     if (c.diag.items.count)
         diag_print(&c.diag, 2);
@@ -169,4 +168,11 @@ static int compile_and_run(const char *command, bool question, int argc, char **
 
 int cmd_run(int argc, char **argv) { return compile_and_run("run", false, argc, argv); }
 
-int cmd_ask(int argc, char **argv) { return compile_and_run("ask", true, argc, argv); }
+int cmd_plan(int argc, char **argv) { return compile_and_run("plan", false, argc, argv); }
+
+/* With a second word, the first one is the project. */
+int cmd_ask(int argc, char **argv) { return compile_and_run("ask", plain_words(argc, argv) < 2, argc, argv); }
+
+int cmd_status(int argc, char **argv) { return compile_and_run("status", true, argc, argv); }
+
+int cmd_state(int argc, char **argv) { return compile_and_run("state", true, argc, argv); }

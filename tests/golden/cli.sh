@@ -104,6 +104,20 @@ expect 'types are completed' 0 'dgc.Files' -- "$DGC" __complete scaffold defs dg
 cd shop && expect 'assets are completed' 0 'raw/orders' -- "$DGC" __complete run --select raw; cd ..
 bash -c "$("$DGC" completions bash)"'; complete -p dgc' > out 2>&1 && ok 'bash takes the script' || bad 'bash' 'refuses'
 
+# What a built pipeline answers, from the project.
+cd shop
+expect 'plan' 0 'raw/orders' 'all is selected' -- "$DGC" plan
+expect 'plan of a part' 2 'no asset `nothing`' -- "$DGC" plan --select nothing
+expect 'run for a status' 0 -- "$DGC" run
+mkdir -p reset
+expect 'status' 0 'succeeded' 'marts/customers' -- "$DGC" status
+expect 'state' 0 'no step has a cursor' -- "$DGC" state show
+expect 'a word is no project because a folder has its name' 2 'no step' -- "$DGC" state reset nothing
+rmdir reset
+cd ..
+expect 'status of a project elsewhere' 0 '"succeeded"' -- "$DGC" status shop --json
+rm -rf shop/.dgc
+
 # Streams.
 "$DGC" docs reference > /dev/full 2> out; [ $? = 74 ] && ok 'a full disk is exit 74' || bad 'full disk' 'another exit'
 "$DGC" docs reference 2> out | head -1 > /dev/null; [ "${PIPESTATUS[0]}" = 0 ] && ok 'a closed pipe is no error' || bad 'closed pipe' 'exit'
