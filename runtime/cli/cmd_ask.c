@@ -276,7 +276,7 @@ static void json_passage(Ask *k, StrBuf *b, int32_t n, const DgPassage *p)
     json_text(b, "page", place.page);
     buf_add(b, S(",\n     "));
     json_text(b, "text", output_clean(k->arena, p->text));
-    buf_format(b, ",\n     \"metadata\": %.*s}", FMT(p->metadata.len ? p->metadata : S("{}")));
+    buf_format(b, ",\n     \"metadata\": %.*s}", FMT(p->metadata.len ? output_clean(k->arena, p->metadata) : S("{}")));
 }
 
 static void json_numbers(StrBuf *b, const char *name, const int32_t *items, size_t count)
