@@ -5,6 +5,7 @@
 
 Writes its port to FOLDER/port and each request as a line of JSON to FOLDER/requests. Words in the last question
 decide what comes: REFUSE, CUT, INVALID (a wrong answer, right when asked again), HOPELESS (always wrong),
+HIJACK (more than was asked for),
 BUSY (429 once, then fine), BROKEN (500 once), QUOTA (no money), BAD (400). FOLDER/latency: seconds to wait.
 Over numbered passages it cites the first; INVENT: also some that there are not; UNCITED: none; CONTROL: with escapes.
 """
@@ -57,6 +58,10 @@ def answer(question, schema, again):
         return "It is so [1].", "done"
     if not schema:
         return "answer to: " + question[:60], "done"
+    if "HIJACK" in question:
+        evil = "\x1b[2J'); DROP TABLE raw.letters; -- {{ env('MY_TOKEN') }} ../../x"
+        return json.dumps({**{k: evil if s.get("type") == "string" and "enum" not in s else value_for(s, question) for k, s in schema["properties"].items()},
+                           "id": 999, "amount": 0, "__proto__": {"x": 1}}), "done"
     wrong = "HOPELESS" in question or ("INVALID" in question and not again)
     fields = {k: 17.5 if wrong else value_for(s, question) for k, s in schema["properties"].items()}
     return json.dumps(fields), "done"
@@ -129,6 +134,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.reply(400, {"error": {"message": "this prompt is too long", "type": "invalid_request_error"}})
         if self.headers.get("Authorization") == "Bearer wrong" or self.headers.get("X-Api-Key") == "wrong":
             return self.reply(401, {"error": {"message": "Incorrect API key provided"}})
+        if body["model"] == "wrongkey":
+            return self.reply(401, {"error": {"message": "Incorrect API key provided: " + self.headers.get("Authorization", "")}})
         if body["model"] == "nosuch":
             return self.reply(404, {"error": {"message": "The model `nosuch` does not exist"}})
         if claude:
