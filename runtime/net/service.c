@@ -481,6 +481,7 @@ static void take_spec(DgCall *c, const DgCallSpec *spec)
     c->spec = *spec;
     c->spec.url = str_copy(a, spec->url);
     c->spec.body = str_copy(a, spec->body);
+    c->spec.tape_body = str_copy(a, spec->tape_body);
     c->spec.what = str_cstr(a, str_from(spec->what));
     Str *headers = push(a, Str, spec->headers_count + 1);
     size_t n = 0;
