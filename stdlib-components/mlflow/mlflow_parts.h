@@ -62,4 +62,19 @@ DgStatus dg_mlflow_log_metrics(Mlflow *m, const MlflowRun *run, const RunStep *c
 DgStatus dg_mlflow_log_datasets(Mlflow *m, const MlflowRun *run, const RunStep *c, DgError *err);
 DgStatus dg_mlflow_log_artifacts(Mlflow *m, const MlflowRun *run, const RunStep *c, int64_t *count, DgError *err);
 
+/* ---- dgc.MlflowModel ---- */
+
+typedef struct ModelStep {
+    DgStr asset, name;
+    MlflowPlace place;
+    DgStr run, artifact;     /* asset that tells its MLflow run; what of it is the model */
+    DgStr source;            /* or where it is */
+    DgList aliases;          /* of DgStr */
+    DgList tags;             /* of DgPair */
+    int64_t wait;            /* nanoseconds */
+    DgStr promote, judged, check; /* alias that moves when this check of this asset passes, and `when` is true */
+    DgCode when;
+} ModelStep;
+extern const DgStepOps dg_mlflow_model_ops, dg_mlflow_model_plain_ops /* touches no table */;
+
 #endif
