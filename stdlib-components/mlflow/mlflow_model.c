@@ -32,7 +32,7 @@ static const DgField fields[] = {
     DG_FIELD_STRINGS(Config, aliases, .flags = DG_ONE_OR_MANY | DG_BUILD, .doc = "Aliases that the new version gets in any case.", .example = "[candidate]"),
     DG_FIELD_STRING_MAP(Config, version_tags, .doc = "Tags of the version."),
     DG_FIELD_STRUCT(Config, promote, Promote, promote_fields, .doc = "An alias that moves to the new version only when a check passes, or a query says so."),
-    DG_FIELD_DURATION(Config, wait, .fallback = "5m", .min = 1e9, .max = 3600e9, .doc = "How long MLflow has to make the version READY."),
+    DG_FIELD_DURATION(Config, wait, .fallback = "5m", .min = 1, .max = 3600, .doc = "How long MLflow has to make the version READY."),
     MLFLOW_PLACE_FIELDS(offsetof(Config, place)),
     ABOUT_ASSET_FIELDS(offsetof(Config, about), "model"),
     {0},
