@@ -31,7 +31,7 @@ static const DgField fields[] = {
     DG_FIELD_INT(Config, batch, .fallback = "500", .min = 1, .max = 2000, .doc = "Rows in a call at most; fewer when they have more than 4 MB."),
     DG_FIELD_INT(Config, concurrency, .fallback = "4", .min = 1, .max = 256, .doc = "Calls at once; less when the server says so."),
     DG_FIELD_INT(Config, retries, .fallback = "4", .min = 0, .max = 20, .flags = DG_ADVANCED, .doc = "Of a call that failed and may be tried again."),
-    DG_FIELD_DURATION(Config, timeout, .fallback = "5m", .min = 1, .max = 3600, .flags = DG_ADVANCED, .doc = "Of a call, with its retries."),
+    DG_FIELD_DURATION(Config, timeout, .fallback = "2m", .min = 1, .max = 3600, .flags = DG_ADVANCED, .doc = "Of a call, with its retries."),
     DG_FIELD_INT(Config, limit, .max = 1e12, .doc = "Rows at most, for a trial; 0: all."),
     ABOUT_ASSET_FIELDS(offsetof(Config, about), "table"),
     {0},
