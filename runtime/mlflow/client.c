@@ -107,11 +107,13 @@ void mlflow_close(Mlflow *m)
 
 void mlflow_begin(Mlflow *m) { rest_begin(&m->rest); }
 
-/* Of a body: what is another in each run stands as a word, so that a tape knows it again. */
+/* Of a body: what is another in each run stands as a word, so that a tape knows it again. A time that MLflow told
+ * stands on the tape itself. */
 static Str for_tapes(Mlflow *m, Str body)
 {
     Arena *a = &m->rest.arena;
-    return str_replace(a, str_replace(a, body, m->run_id, S("{run}")), m->now, S("{now}"));
+    Str now = str_format(a, "_time\":%.*s", FMT(m->now));
+    return str_replace(a, str_replace(a, body, m->run_id, S("{run}")), now, S("_time\":{now}"));
 }
 
 static DgStatus send(Mlflow *m, RestCall *c, StrBuf *body, DgValue *answer, const char *what, DgError *err)

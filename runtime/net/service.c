@@ -211,6 +211,8 @@ static DgStatus send_now(DgServices *s, DgCall *c, int64_t now_ms)
     curl_easy_setopt(x->curl, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, c);
+    if (c->spec.unrepeatable) /* on a connection that was used before curl itself repeats what got no answer */
+        curl_easy_setopt(x->curl, CURLOPT_FRESH_CONNECT, 1L);
     if (curl_multi_add_handle(s->multi, x->curl) != CURLM_OK)
         return os_no_memory(&c->error, "for a request");
     c->under_way = true;

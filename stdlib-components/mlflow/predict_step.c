@@ -340,6 +340,11 @@ static DgStatus take_answer(Predicting *k, Group g, Str body, DgError *err)
     }
     for (int32_t r = 0; r < g.count; r++)
         DG_TRY(take_row(k, g.first + r, p->kind == DG_V_LIST ? p->as.list->items[r] : row_of(k, *p, r), err));
+    if (!k->good && k->rejected.rows.count >= REFUSED_FIRST) { /* the fault is not the rows' */
+        dg_fail(err, DG_DATA, "could not use what the model answers: %.*s", FMT(k->rejected.rows.items[0].reason));
+        dg_hint(err, "`output` says what a prediction is; it is %.*s", FMT(str_sub(k->rejected.rows.items[0].reply, 0, 100)));
+        return DG_DATA;
+    }
     return k->arena.failed ? os_no_memory(err, "for predictions") : dg_eval_status(&k->ev, err);
 }
 
