@@ -6,7 +6,7 @@
 
 typedef struct Config {
     DgStr from, asset, url, endpoint, token;
-    DgList features, keep, output, params;
+    DgList features, keep, output, params, deps;
     int32_t format;
     int64_t batch, concurrency, retries, timeout, limit;
     AboutAsset about;
@@ -25,6 +25,7 @@ static const DgField fields[] = {
                         .example = "{score: float}"),
     DG_FIELD_STRINGS(Config, features, .flags = DG_BUILD | DG_ONE_OR_MANY, .doc = "Columns of `from` that are sent, in this order; all when not given."),
     DG_FIELD_STRINGS(Config, keep, .flags = DG_BUILD | DG_ONE_OR_MANY, .doc = "Columns of `from` that the table keeps; all when not given."),
+    DG_FIELD_(Config, deps, DG_F_LIST, DgList, .of_kind = DG_F_ASSET_KEY, .of_size = sizeof(DgStr), .flags = DG_BUILD, .doc = "Assets that come first, as the model itself."),
     DG_FIELD_ANY_MAP(Config, params, .doc = "Parameters of the model's signature, sent with each call."),
     DG_FIELD_ENUM(Config, format, .choices = dg_predict_formats, .fallback = "dataframe_split", .flags = DG_BUILD | DG_ADVANCED,
                   .doc = "How rows are sent; `inputs`: a list for each column, for models whose signature is of tensors."),
@@ -58,7 +59,7 @@ static void predict_plan(DgPlanner *p, const void *data)
 {
     const Config *c = data;
     PredictStep *s = p->api->alloc(p, sizeof *s);
-    DgStr *from = p->api->alloc(p, sizeof *from), *made = p->api->alloc(p, sizeof *made);
+    DgStr *from = p->api->alloc(p, (c->deps.count + 1) * sizeof *from), *made = p->api->alloc(p, sizeof *made);
     check(p, c);
     *from = s->from = c->from;
     *made = s->asset = c->asset;
@@ -75,7 +76,9 @@ static void predict_plan(DgPlanner *p, const void *data)
     p->api->copy(p, &s->retries, &c->retries, sizeof c->retries);
     p->api->copy(p, &s->timeout, &c->timeout, sizeof c->timeout);
     p->api->copy(p, &s->limit, &c->limit, sizeof c->limit);
-    dg_mlflow_asset(p, &c->about, &c->asset, (DgList){from, 1});
+    for (size_t i = 0; i < c->deps.count; i++)
+        from[i + 1] = DG_ITEMS(DgStr, c->deps)[i];
+    dg_mlflow_asset(p, &c->about, &c->asset, (DgList){from, c->deps.count + 1});
     answer_sql(p, c->asset, &c->from, &c->keep, &c->features, c->output.items, c->output.count);
     p->api->step(p, &(DgStepDecl){.ops = &dg_predict_ops, .config = s, .assets = {made, 1}, .reads = {from, 1}, .at = &c->asset});
 }

@@ -26,6 +26,16 @@ run_sample dagster-project gcc
 run_sample github-events gcc
 run_sample flights gcc
 run_sample rag gcc tcc
+# A server that answers like MLflow, tracking and scoring; tests/conformance/mlflow.py has the real ones.
+mkdir "$WORK/mlflow"
+"${PYTHON:-python3}" "$ROOT/tests/servers/mlflow.py" "$WORK/mlflow" > "$WORK/mlflow/log" 2>&1 &
+mlflow=$!
+for _ in $(seq 100); do [ -e "$WORK/mlflow/port" ] && break; sleep 0.05; done
+MLFLOW_TRACKING_URI=http://127.0.0.1:$(cat "$WORK/mlflow/port")
+MODEL_URL=$MLFLOW_TRACKING_URI
+export MLFLOW_TRACKING_URI MODEL_URL
+run_sample ml-scoring gcc tcc
+kill "$mlflow"
 # A database of its own: started beside the copy.
 cp -r "$ROOT/samples/replicate" "$WORK/replicate-server"
 sed -i "s|\$here/../../tests|$ROOT/tests|" "$WORK/replicate-server/start.sh"
