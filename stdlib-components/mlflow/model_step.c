@@ -27,7 +27,7 @@ typedef struct Model {
     Str run_id;              /* empty: no run */
     Str source, model_id;    /* model_id: of a logged model; empty: none */
     Str version;
-    bool made;
+    bool made, ready;
 } Model;
 
 static Str keep(Model *x, Str s) { return str_copy(&x->m.rest.keep, s); }
@@ -159,6 +159,7 @@ static DgStatus find_version(Model *x, DgError *err)
         bool same = x->run_id.len && str_eq(dgv_text_at(v, "source"), x->source) && (x->model_id.len || str_eq(dgv_text_at(v, "run_id"), x->run_id));
         if (mine || same) {
             x->version = keep(x, dgv_text_at(v, "version"));
+            x->ready = str_eq(dgv_text_at(v, "status"), S("READY"));
             return x->version.len ? DG_OK : dg_fail(err, DG_DATA, "MLflow's answer has a version without a number");
         }
     }
@@ -198,6 +199,7 @@ static DgStatus make_version(Model *x, DgError *err)
     DG_TRY(status);
     x->made = true;
     x->version = keep(x, dgv_text_at(answer, "model_version.version"));
+    x->ready = str_eq(dgv_text_at(answer, "model_version.status"), S("READY"));
     os_crashpoint("mlflow-version-made");
     return x->version.len ? DG_OK : dg_fail(err, DG_DATA, "could not make a version of model `%.*s`: MLflow's answer has no number", FMT(x->c->name));
 }
@@ -206,7 +208,7 @@ static DgStatus wait_for(Model *x, DgError *err)
 {
     Mlflow *m = &x->m;
     int64_t until = os_monotonic_ms() + x->c->wait / 1000000, pause = WAIT_FIRST_MS;
-    for (;;) {
+    while (!x->ready) {
         DgValue answer;
         mlflow_begin(m);
         Arena *a = &m->rest.arena;
@@ -228,6 +230,7 @@ static DgStatus wait_for(Model *x, DgError *err)
         os_sleep_ms(pause);
         pause = pause * 2 < WAIT_MAX_MS ? pause * 2 : WAIT_MAX_MS;
     }
+    return DG_OK;
 }
 
 /* ---- What it is called ---- */

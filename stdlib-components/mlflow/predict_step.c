@@ -260,7 +260,7 @@ static Str as_text(Predicting *k, DgValue v)
 
 static bool is_list_type(const OutputField *f)
 {
-    return f->type == OUTPUT_STRINGS || f->type == OUTPUT_INTS || f->type == OUTPUT_FLOATS || f->type == OUTPUT_JSON;
+    return f->type == OUTPUT_STRINGS || f->type == OUTPUT_INTS || f->type == OUTPUT_FLOATS;
 }
 
 /* A prediction taken apart by the fields of `output`. Empty: it could be. */
@@ -268,9 +268,12 @@ static Str take_apart(Predicting *k, DgValue v, DgValue *values)
 {
     const OutputField *f = k->table.fields;
     size_t n = k->table.fields_count;
-    bool whole = n == 1 && (is_list_type(f) ? v.kind != DG_V_DICT || !dgv_get_str(v, f->key) : v.kind != DG_V_LIST && v.kind != DG_V_DICT);
+    bool named = v.kind == DG_V_DICT && dgv_get_str(v, f->key);
+    bool whole = n == 1 && !named && (f->type == OUTPUT_JSON || (v.kind != DG_V_DICT && (is_list_type(f) || v.kind != DG_V_LIST)));
     if (whole) {
         values[0] = v;
+    } else if (n == 1 && v.kind == DG_V_DICT && v.as.dict->count == 1) {
+        values[0] = v.as.dict->values[0]; /* a series of pandas has a column called 0 */
     } else if (v.kind == DG_V_DICT) {
         for (size_t i = 0; i < n; i++) {
             const DgValue *found = dgv_get_str(v, f[i].key);

@@ -74,9 +74,9 @@ def experiment_by_name(b):
 def create_run(b):
     number = "%032x" % (len(runs) + 1)
     where = setting("artifact_root") or "mlflow-artifacts:/%s/%s/artifacts" % (b["experiment_id"], number)
-    runs[number] = {"info": {"run_id": number, "experiment_id": b["experiment_id"], "run_name": b["run_name"], "status": "RUNNING",
+    runs[number] = {"info": {"run_id": number, "experiment_id": b["experiment_id"], "run_name": b.get("run_name", ""), "status": "RUNNING",
                              "start_time": b["start_time"], "artifact_uri": where},
-                    "data": {"params": [], "metrics": [], "tags": list(b["tags"])}, "inputs": {"dataset_inputs": []}}
+                    "data": {"params": [], "metrics": [], "tags": list(b.get("tags", []))}, "inputs": {"dataset_inputs": []}}
     return {"run": runs[number]}
 
 
@@ -93,6 +93,7 @@ def put(table, new):
 
 def log_batch(b):
     data = of(runs, b["run_id"], "Run")["data"]
+    b = {"metrics": [], "params": [], "tags": [], **b}
     if len(b["metrics"]) > 1000 or len(b["params"]) > 100 or len(b["tags"]) > 100:
         raise Problem(400, "INVALID_PARAMETER_VALUE", "too many at once")
     for p in b["params"]:
@@ -136,7 +137,8 @@ def create_version(b):
     of(models, b["name"], "Registered Model")
     number = str(sum(k[0] == b["name"] for k in versions) + 1)
     versions[b["name"], number] = {"name": b["name"], "version": number, "source": b["source"], "run_id": b.get("run_id", ""),
-                                   "tags": list(b["tags"]), "status": "READY", "pending": int(setting("pending") or 0)}
+                                   "tags": list(b.get("tags", [])), "pending": int(setting("pending") or 0),
+                                   "status": "PENDING_REGISTRATION" if setting("pending") or setting("broken") else "READY"}
     return {"model_version": versions[b["name"], number]}
 
 
@@ -147,7 +149,7 @@ def search_versions(b):
 
 
 def get_version(b):
-    v = dict(of(versions, (b["name"], b["version"]), "Model Version"))
+    v = dict(of(versions, (b["name"], b["version"]), "Model Version"), status="READY")
     versions[b["name"], b["version"]]["pending"] -= 1
     if v["pending"] > 0:
         v["status"] = "PENDING_REGISTRATION"
