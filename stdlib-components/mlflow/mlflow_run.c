@@ -52,8 +52,23 @@ static void check_number(DgPlanner *p, const Config *c)
         double ignored;
         bool number = m->value.kind == DG_V_INT || m->value.kind == DG_V_FLOAT || (m->value.kind == DG_V_STR && str_to_double(m->value.as.s, &ignored));
         if (p->api->is_known(p, &m->value) && !number)
-            p->api->report(p, "E0110", m, "put it under `params` or `run_tags`", "metric `%.*s` is no number", FMT(m->key));
+            p->api->report(p, "E0110", &m->value, "put it under `params` or `run_tags`", "metric `%.*s` is no number", FMT(m->key));
     }
+}
+
+/* Something in it that is in the YAML. */
+static const void *written(DgPlanner *p, const Config *c, const RunMetrics *m)
+{
+    return p->api->is_set(p, &m->prefix) ? (const void *)&m->prefix : p->api->is_set(p, &m->step) ? (const void *)&m->step : (const void *)&c->metrics_from;
+}
+
+/* All of a table, for a code slot or only so that dgc sees whether it is there. */
+static void plan_table(DgPlanner *p, const Config *c, DgCode *slot, const DgStr *asset)
+{
+    static const char before[] = "SELECT * FROM {{ ref('";
+    DgSqlPlace *place = p->api->alloc(p, sizeof *place);
+    *place = (DgSqlPlace){.start = sizeof before - 1, .len = (size_t)asset->len, .field = asset};
+    p->api->sql(p, slot, &(DgSqlDecl){.asset = c->asset, .is_check = true, .text = p->api->format(p, "%s%.*s') }}", before, FMT(*asset)), .places = {place, 1}});
 }
 
 /* Step configs hold what the query became; the list of the component stays as it is. */
@@ -65,10 +80,12 @@ static DgList plan_sources(DgPlanner *p, const Config *c)
         bool sql = p->api->is_set(p, &from->sql), asset = p->api->is_set(p, &from->asset);
         to[i] = (RunMetrics){.asset = from->asset, .prefix = from->prefix, .step = from->step};
         if (sql == asset)
-            p->api->report(p, sql ? "E0110" : "E0106", sql ? (const void *)&from->sql : (const void *)from, "write `asset: ml/evaluation` or `sql: SELECT ...`",
+            p->api->report(p, sql ? "E0110" : "E0106", sql ? (const void *)&from->sql : written(p, c, from), "write `asset: ml/evaluation` or `sql: SELECT ...`",
                            sql ? "`asset` and `sql` are two places for the same metrics" : "these metrics come from nowhere");
         else if (sql)
             p->api->sql(p, &to[i].code, &(DgSqlDecl){.asset = c->asset, .field = &from->sql, .is_check = true});
+        else
+            plan_table(p, c, &to[i].code, &from->asset);
     }
     return (DgList){to, c->metrics_from.count};
 }
@@ -113,21 +130,21 @@ static void mlflow_run_plan(DgPlanner *p, const void *data)
 {
     const Config *c = data;
     RunStep *s = plan_step(p, c), *last = plan_step(p, c);
-    size_t count = c->deps.count + c->metrics_from.count + c->datasets.count, n = 0, read = 0;
-    DgStr *deps = p->api->alloc(p, (count + 1) * sizeof *deps), *reads = p->api->alloc(p, (count + 1) * sizeof *reads), *made = p->api->alloc(p, sizeof *made);
+    size_t count = c->deps.count + c->metrics_from.count + c->datasets.count, n = 0;
+    DgStr *deps = p->api->alloc(p, (count + 1) * sizeof *deps), *made = p->api->alloc(p, sizeof *made);
     *made = c->asset;
     check_number(p, c);
     dg_mlflow_check_place(p, &c->place);
     dg_mlflow_copy_place(p, &c->place, &s->place);
-    for (size_t i = 0; i < c->metrics_from.count; i++)
-        if (p->api->is_set(p, &DG_ITEMS(RunMetrics, c->metrics_from)[i].asset))
-            reads[read++] = DG_ITEMS(RunMetrics, c->metrics_from)[i].asset;
-    for (size_t i = 0; i < c->datasets.count; i++)
-        reads[read++] = DG_ITEMS(RunDataset, c->datasets)[i].asset;
     for (size_t i = 0; i < c->deps.count; i++)
         deps[n++] = DG_ITEMS(DgStr, c->deps)[i];
-    for (size_t i = 0; i < read; i++)
-        deps[n++] = reads[i];
+    for (size_t i = 0; i < c->metrics_from.count; i++)
+        if (p->api->is_set(p, &DG_ITEMS(RunMetrics, c->metrics_from)[i].asset))
+            deps[n++] = DG_ITEMS(RunMetrics, c->metrics_from)[i].asset;
+    for (size_t i = 0; i < c->datasets.count; i++) {
+        deps[n++] = DG_ITEMS(RunDataset, c->datasets)[i].asset;
+        plan_table(p, c, NULL, &DG_ITEMS(RunDataset, c->datasets)[i].asset);
+    }
     dg_mlflow_asset(p, &c->about, &c->asset, (DgList){deps, n});
     p->api->copy(p, &s->params, &c->params, sizeof(DgList));
     p->api->copy(p, &s->metrics, &c->metrics, sizeof(DgList));
@@ -136,7 +153,7 @@ static void mlflow_run_plan(DgPlanner *p, const void *data)
     s->datasets = c->datasets;
     s->artifacts = plan_artifacts(p, c);
     bool plain = !c->metrics_from.count && !c->datasets.count;
-    p->api->step(p, &(DgStepDecl){.ops = plain ? &dg_mlflow_run_plain_ops : &dg_mlflow_run_ops, .config = s, .assets = {made, 1}, .reads = {reads, read}, .at = &c->asset});
+    p->api->step(p, &(DgStepDecl){.ops = plain ? &dg_mlflow_run_plain_ops : &dg_mlflow_run_ops, .config = s, .assets = {made, 1}, .at = &c->asset});
     last->of = (DgList){deps, n};
     dg_mlflow_copy_place(p, &c->place, &last->place);
     p->api->step(p, &(DgStepDecl){.name = end_name(p, c->asset), .ops = &dg_mlflow_end_ops, .config = last,

@@ -80,7 +80,7 @@ static void predict_plan(DgPlanner *p, const void *data)
         from[i + 1] = DG_ITEMS(DgStr, c->deps)[i];
     dg_mlflow_asset(p, &c->about, &c->asset, (DgList){from, c->deps.count + 1});
     answer_sql(p, c->asset, &c->from, &c->keep, &c->features, c->output.items, c->output.count);
-    p->api->step(p, &(DgStepDecl){.ops = &dg_predict_ops, .config = s, .assets = {made, 1}, .reads = {from, 1}, .at = &c->asset});
+    p->api->step(p, &(DgStepDecl){.ops = &dg_predict_ops, .config = s, .assets = {made, 1}, .at = &c->asset});
 }
 
 static const DgStepOps *const steps[] = {&dg_predict_ops, NULL};

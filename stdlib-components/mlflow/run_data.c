@@ -152,10 +152,7 @@ static DgStatus log_source(Metrics *x, const RunMetrics *s, DgError *err)
     DgStepRun *sr = x->m->run;
     DgScan *scan;
     Str sql;
-    if (s->code.call)
-        DG_TRY(render(sr, s->code, &sql, err));
-    else
-        sql = dg_format(sr, "SELECT * FROM %.*s", FMT(dg_table(sr, s->asset)));
+    DG_TRY(render(sr, s->code, &sql, err));
     DG_TRY(dg_step_scan_own(sr, sql, &scan, err));
     DgStatus status = add_rows(x, s, scan, err);
     dg_scan_close(scan);

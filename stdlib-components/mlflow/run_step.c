@@ -9,7 +9,7 @@ static const DgField metrics_fields[] = {
     DG_FIELD_ASSET_KEY(RunMetrics, asset, .doc = "The asset with the rows."),
     DG_FIELD_STRING(RunMetrics, prefix, .doc = "Before the names."),
     DG_FIELD_STRING(RunMetrics, step, .doc = "Column of the step."),
-    DG_FIELD_CODE(RunMetrics, code, .doc = "Or: renders a query."),
+    DG_FIELD_CODE(RunMetrics, code, .doc = "Renders the query."),
     {0},
 };
 static const DgField dataset_fields[] = {
