@@ -173,7 +173,8 @@ CALLS = {"experiments/create": create_experiment, "experiments/get-by-name": exp
          "runs/log-batch": log_batch, "runs/log-inputs": log_inputs, "runs/update": update_run, "runs/get": lambda b: {"run": of(runs, b["run_id"], "Run")},
          "artifacts/list": list_artifacts, "registered-models/create": create_model, "model-versions/create": create_version,
          "model-versions/search": search_versions, "model-versions/get": get_version, "registered-models/alias": set_alias,
-         "model-versions/set-tag": set_version_tag}
+         "model-versions/set-tag": set_version_tag,
+         "registered-models/get": lambda b: {"registered_model": {"name": b["name"], **of(models, b["name"], "Registered Model"), "aliases": []}}}
 
 
 # ---- Scoring ----
