@@ -184,6 +184,9 @@ static DgStatus fetch_all(Copy *c, Fetched *f, const DgFsItems *items, DgError *
 static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
 {
     DgFsItems items = {0};
+    if (c->s->where.len || c->s->sql.len)
+        return dg_fail(err, DG_CONFIG, "`%s` of stream `%.*s` needs a database to read from, and `%.*s` has files", c->s->sql.len ? "sql" : "where",
+                       FMT(c->name), FMT(c->source.conn.name));
     DG_TRY(list_files(c, &items, err));
     *out = NULL;
     if (!items.count)

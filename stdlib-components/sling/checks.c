@@ -294,6 +294,18 @@ static void check_absent(DgPlanner *p, const DgStreamSettings *s)
                        "`adjust_column_type: false` is not supported");
 }
 
+/* A condition or a query is for a database; files are read as they are. */
+static void check_files(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    static const char help[] = "load the files into a table, and let a model or a second stream choose the rows";
+    if (!is_store(p, c, r->source))
+        return;
+    if (p->api->is_set(p, &s->where))
+        p->api->report(p, "E0110", &s->where, help, "`where` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (p->api->is_set(p, &s->sql))
+        p->api->report(p, "E0110", &s->sql, help, "`sql` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+}
+
 void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
 {
     check_names(p, s);
@@ -302,6 +314,7 @@ void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationC
     check_forms(p, s);
     check_mode(p, own, s);
     check_object(p, r, c, own, s);
+    check_files(p, r, c, s);
     check_absent(p, s);
 }
 

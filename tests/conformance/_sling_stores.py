@@ -147,7 +147,7 @@ def read_file(path):
     """Names, types, rows of a file."""
     if path.suffix == ".csv":
         with path.open(newline="") as f:
-            rows = list(csv.reader(f))
+            rows = list(csv.reader(f, delimiter="|" if "delimiter" in path.name else ","))
         return (rows[0], ["text"] * len(rows[0]), [tuple(r) for r in rows[1:]]) if rows else ([], [], [])
     if path.suffix == ".parquet":
         import pyarrow.parquet

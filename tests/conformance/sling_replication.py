@@ -14,7 +14,7 @@ DGC, PAGE = os.environ["DGC"], pathlib.Path(os.environ["ROOT"]) / "docs/referenc
 KINDS = ("postgres", "mysql", "sqlite", "duckdb", "files")
 # Pairs for documents of their own: each kind of database once as source and once as target.
 WHOLE_PAIRS = (("postgres", "duckdb"), ("duckdb", "mysql"), ("mysql", "sqlite"), ("sqlite", "postgres"))
-TIMEOUT = 120 # seconds, of one replication
+TIMEOUT = 240 # seconds, of one replication
 STARTED = time.time()
 failures, printing = 0, threading.Lock()
 
@@ -86,8 +86,8 @@ def plain_value(v):
         return v
     text = {"true": "1", "True": "1", "t": "1", "false": "0", "False": "0", "f": "0"}.get(v, v)
     text = text.strip('"')
-    if re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?( ?\+0000( UTC)?|Z|[+-]\d\d(:\d\d)?)?)?", text):
-        text = re.sub(r"( ?\+0000( UTC)?|Z|\+00(:00)?)$", "", text.replace("T", " "))
+    if re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?( ?\+0000( UTC)?|Z| ?[+-]\d\d(:\d\d)?)?)?", text):
+        text = re.sub(r"( ?\+0000( UTC)?|Z| ?\+00(:00)?)$", "", text.replace("T", " "))
         text = re.sub(r"(\.\d*?)0+$", r"\1", text).rstrip(".")
         return re.sub(r" 00:00:00$", "", text)
     try:
@@ -144,25 +144,25 @@ def differences(sling, dgc):
 
 
 class Documented:
-    """The rows of the page's tables: | cases | kind | Sling / dgc | reason |."""
+    """The rows of the page's tables: | cases | what differs | Sling / dgc | why |. Types: one or more pairs, each has to occur."""
 
     def __init__(self, path):
         self.rows, self.used, self.lock = [], set(), threading.Lock()
-        for line in path.read_text().splitlines() if path.exists() else ():
-            cells = [c.strip().replace("`", "") for c in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in path.read_text().splitlines():
+            cells = [c.strip().replace("`", "") for c in line.split("|")[1:-1]]
             if len(cells) == 4 and cells[1] in ("refused", "tables", "names", "types", "rows", "form"):
-                self.rows.append(cells)
+                cases, kind, details, _ = cells
+                self.rows += [([c.strip() for c in cases.split(";")], kind, d.strip()) for d in (details.split(";") if kind == "types" else [details])]
 
     def covers(self, case, kind, what):
-        for i, (cases, listed, detail, _) in enumerate(self.rows):
-            if kind == listed and any(fnmatch.fnmatchcase(case, c.strip()) for c in cases.split(";")) and (kind != "types" or what == detail):
-                with self.lock:
-                    self.used.add(i)
-                return True
-        return False
+        found = [i for i, (cases, listed, detail) in enumerate(self.rows)
+                 if kind == listed and (kind != "types" or what == detail) and any(fnmatch.fnmatchcase(case, c) for c in cases)]
+        with self.lock:
+            self.used.update(found)
+        return bool(found)
 
     def unused(self):
-        return [" | ".join(r[:3]) for i, r in enumerate(self.rows) if i not in self.used]
+        return [f"{'; '.join(cases)} | {kind} | {detail}" for i, (cases, kind, detail) in enumerate(self.rows) if i not in self.used]
 
 
 # ---- A source and a target ----
@@ -282,7 +282,7 @@ def main():
             jobs += [(s, t, [c], f"{s}_{t}_{c.slug}") for c in WHOLE]
         chosen = [(s, t, [c for c in cases if not only or any(o in f"{s} to {t}: {c.name}" for o in only)], label) for s, t, cases, label in jobs]
         chosen = [job for job in chosen if job[2]]
-        with concurrent.futures.ThreadPoolExecutor(4) as pool: # Sling mostly waits
+        with concurrent.futures.ThreadPoolExecutor(6) as pool: # Sling mostly waits
             waiting = {pool.submit(run_cases, bench, documented, *job): job for job in chosen}
             for done in concurrent.futures.as_completed(waiting):
                 if done.exception():
