@@ -117,6 +117,15 @@ $(OBJ)/notices.o: $(BUILD)/notices.txt
 	    'dgc_notices:' '.incbin "$<"' '1: .byte 0' '.balign 8' 'dgc_notices_len: .quad 1b - dgc_notices' \
 	    '.section .note.GNU-stack,"",@progbits' | $(CC) -x assembler -c - -o $@
 
+# The tokenizers' vocabularies as data, each a member of the archive that only who counts by it links.
+TOKENS_OBJ := $(OBJ)/gen/tokens_o200k_base.o $(OBJ)/gen/tokens_cl100k_base.o
+
+$(OBJ)/gen/tokens_%.o: $(TP_DIR)/env.mk
+	@mkdir -p $(@D)
+	@printf '%s\n' '.section .rodata.dg_payload_$*,"a",@progbits' '.globl dg_payload_$*, dg_payload_$*_end' \
+	    'dg_payload_$*: .incbin "$(TP_SHARE)/tokens/$*.zst"' 'dg_payload_$*_end: .byte 0' \
+	    '.section .note.GNU-stack,"",@progbits' | $(CC) -x assembler -c - -o $@
+
 FORCE:
 
 # --- objects and archives ---
@@ -131,7 +140,7 @@ define archive
 @$(AR) rcsD $@ $(filter %.o,$^)
 endef
 
-$(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)) $(OBJ)/gen/symbols.o; $(archive)
+$(LIB)/libdgrt.a: $(call objects,$(RUNTIME_SRC)) $(OBJ)/gen/symbols.o $(TOKENS_OBJ); $(archive)
 $(LIB)/libdgcomp.a: $(call objects,$(COMPONENT_SRC)); $(archive)
 $(OUT)/compiler/libdgcompiler.a: $(call objects,$(COMPILER_SRC)) $(OBJ)/notices.o; $(archive)
 $(OUT)/test/libdgtest.a: $(call objects,$(TEST_SUPPORT_SRC)); $(archive)

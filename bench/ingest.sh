@@ -6,32 +6,14 @@ mb=${BENCH_MB:-300}
 mkdir -p "$WORK/p/data" "$WORK/p/defs/raw"
 awk -v rows=$((mb * 13600)) 'BEGIN { print "id,customer,amount,ts,flag,comment"; for (i = 0; i < rows; i++) printf "%d,cust%d,%.2f,2024-%02d-%02d %02d:%02d:00,%s,some text number %d here\n", i, i % 5000, i % 1000 / 7, 1 + i % 12, 1 + i % 28, i % 24, i % 60, i % 3 ? "true" : "false", i % 97 }' > "$WORK/p/data/a.csv"
 awk -v rows=$((mb * 4400)) 'BEGIN { for (i = 0; i < rows; i++) printf "{\"id\": %d, \"customer\": \"cust%d\", \"amount\": %.2f, \"ts\": \"2024-%02d-%02d %02d:%02d:00\", \"flag\": %s, \"comment\": \"some text number %d here and a bit more of it so that the record is long enough\", \"city\": \"Town %d\", \"score\": %d}\n", i, i % 5000, i % 1000 / 7, 1 + i % 12, 1 + i % 28, i % 24, i % 60, i % 3 ? "true" : "false", i % 97, i % 300, i % 1000 }' > "$WORK/p/data/b.ndjson"
-cat > "$WORK/sql.c" <<'C'
-#include <duckdb.h>
-#include <stdio.h>
-int main(int argc, char **argv)
-{
-    duckdb_database db;
-    duckdb_connection c;
-    duckdb_result r;
-    if (duckdb_open(argv[1], &db) || duckdb_connect(db, &c))
-        return 1;
-    for (int i = 2; i < argc; i++)
-        if (duckdb_query(c, argv[i], &r))
-            return fprintf(stderr, "%s\n", duckdb_result_error(&r)), 1;
-    duckdb_disconnect(&c);
-    duckdb_close(&db);
-    return 0;
-}
-C
-gcc -O1 -I"$TP/include" "$WORK/sql.c" "$BUILD/lib/libduckdb.so" -Wl,-rpath,"$BUILD/lib" -o "$WORK/sql"
-"$WORK/sql" "" "COPY (SELECT * FROM read_csv('$WORK/p/data/a.csv')) TO '$WORK/p/data/c.parquet'"
+make_duck_sql
+duck_sql "" "COPY (SELECT * FROM read_csv('$WORK/p/data/a.csv')) TO '$WORK/p/data/c.parquet'"
 for name in a.csv b.ndjson c.parquet; do
     printf 'type: dgc.Files\nattributes: {path: "../../data/%s", asset: raw/%s}\n---\n' $name ${name%%.*}
 done | sed '$d' > "$WORK/p/defs/raw/defs.yaml"
 "$DGC" build "$WORK/p" -o "$WORK/p.bin" 2> /dev/null
 ours() { rm -rf "$WORK/home"; (cd "$WORK/p" && "$WORK/p.bin" run --select "raw/$1" --home "$WORK/home" --memory 1GB); }
-theirs() { rm -f "$WORK/x.duckdb"*; "$WORK/sql" "$WORK/x.duckdb" "SET memory_limit='768MB'" "CREATE TABLE t AS SELECT * FROM $1"; }
+theirs() { rm -f "$WORK/x.duckdb"*; duck_sql "$WORK/x.duckdb" "SET memory_limit='768MB'" "CREATE TABLE t AS SELECT * FROM $1"; }
 ours a > /dev/null 2>&1
 figure "CSV, against DuckDB's own" "$(ratio "$(median 3 ours a)" "$(median 3 theirs "read_csv('$WORK/p/data/a.csv')")")" x 1.15
 figure "NDJSON, against DuckDB's own" "$(ratio "$(median 3 ours b)" "$(median 3 theirs "read_json('$WORK/p/data/b.ndjson')")")" x 1.15

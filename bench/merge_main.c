@@ -1,4 +1,4 @@
-/* merge_main URL ours|theirs TIMES: 10 000 rows, half of them known, merged into a table of 1 000 000, by
+/* merge_main URL ours|theirs TIMES ROWS: a hundredth of ROWS, half of them known, merged into a table of ROWS, by
  * the load engine or by the statement a person would write. Prints the median in milliseconds. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,26 +7,26 @@
 #include "runtime/os/os.h"
 #include "tests/support/engine_test.h"
 
-enum { TIMES_MAX = 32, ROWS = 10000 };
+enum { TIMES_MAX = 32 };
 static const DgTableName items = {{NULL, 0}, DG_S("items")};
 
-/* The table and its million rows; with a key where theirs needs one. */
+/* The table and its rows, %lld of them; with a key where theirs needs one. */
 static const char *make_of(const char *engine)
 {
     if (!strcmp(engine, "duckdb"))
-        return "CREATE TABLE items AS SELECT i AS id, 'name ' || i % 1000 AS name, i * 0.25::double AS amount,"
-               " make_timestamp(1700000000000000 + i * 1000001) AS \"at\", i % 3 = 0 AS flag FROM range(1000000) r(i)";
+        return "CREATE TABLE items AS SELECT i AS id, 'name ' || i %% 1000 AS name, i * 0.25::double AS amount,"
+               " make_timestamp(1700000000000000 + i * 1000001) AS \"at\", i %% 3 = 0 AS flag FROM range(%lld) r(i)";
     if (!strcmp(engine, "postgres"))
         return "CREATE TABLE items (id bigint PRIMARY KEY, name text, amount double precision, at timestamp, flag boolean);"
-               " INSERT INTO items SELECT i, 'name ' || i % 1000, i * 0.25, timestamp '2023-11-14' + i * interval '1 second', i % 3 = 0"
-               " FROM generate_series(0, 999999) AS s(i); ANALYZE items";
+               " INSERT INTO items SELECT i, 'name ' || i %% 1000, i * 0.25, timestamp '2023-11-14' + i * interval '1 second', i %% 3 = 0"
+               " FROM generate_series(0, %lld - 1) AS s(i); ANALYZE items";
     if (!strcmp(engine, "mysql"))
         return "CREATE TABLE items (id bigint PRIMARY KEY, name varchar(50), amount double, at datetime(6), flag tinyint(1));"
-               " INSERT INTO items SELECT seq, concat('name ', seq % 1000), seq * 0.25, date_add('2023-11-14', INTERVAL seq SECOND),"
-               " seq % 3 = 0 FROM seq_0_to_999999; ANALYZE TABLE items";
+               " INSERT INTO items SELECT seq, concat('name ', seq %% 1000), seq * 0.25, date_add('2023-11-14', INTERVAL seq SECOND),"
+               " seq %% 3 = 0 FROM seq_0_to_99999999 LIMIT %lld; ANALYZE TABLE items";
     return "CREATE TABLE items (id bigint PRIMARY KEY, name text, amount double, at timestamp, flag boolean);"
-           " WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < 999999) INSERT INTO items"
-           " SELECT i, 'name ' || i % 1000, i * 0.25, datetime(1700000000 + i, 'unixepoch'), i % 3 = 0 FROM s; ANALYZE";
+           " WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %lld - 1) INSERT INTO items"
+           " SELECT i, 'name ' || i %% 1000, i * 0.25, datetime(1700000000 + i, 'unixepoch'), i %% 3 = 0 FROM s; ANALYZE";
 }
 
 static const char *merge_of(const char *engine)
@@ -79,8 +79,10 @@ int main(int argc, char **argv)
     Arena a;
     int64_t took[TIMES_MAX];
     arena_init(&a, 64 << 20);
-    int times = argc == 4 ? atoi(argv[3]) : 0;
-    if (times < 1 || times > TIMES_MAX)
+    char make[1024];
+    int times = argc == 5 ? atoi(argv[3]) : 0;
+    int64_t rows = argc == 5 ? atoll(argv[4]) : 0, merged = rows / 100;
+    if (times < 1 || times > TIMES_MAX || merged < 2)
         return 2;
     DgStatus status = conn_from_url(&a, S("TARGET"), str_from(argv[1]), &conn, &err);
     if (status == DG_OK)
@@ -92,13 +94,15 @@ int main(int argc, char **argv)
     if (status == DG_OK)
         status = db->engine->exec(db, S("DROP TABLE IF EXISTS _dgc_lease"), NULL, &err);
     if (status == DG_OK)
-        status = db->engine->exec(db, str_from(make_of(db->engine->type)), NULL, &err);
-    for (int i = 0; i < times && status == DG_OK; i++) { /* the first of 10 000 rows begins 5 000 before the end */
-        DgRows *rows = rows_counted(995000 + (int64_t)i * (ROWS / 2), ROWS, -1, NULL, NULL);
+        snprintf(make, sizeof make, make_of(db->engine->type), (long long)rows);
+    if (status == DG_OK)
+        status = db->engine->exec(db, str_from(make), NULL, &err);
+    for (int i = 0; i < times && status == DG_OK; i++) { /* half of the rows are before the end, half behind it */
+        DgRows *from = rows_counted(rows - merged / 2 + i * (merged / 2), merged, -1, NULL, NULL);
         int64_t begin = os_real_us();
-        status = !strcmp(argv[2], "ours") ? ours(db, rows, i, &err) : theirs(db, rows, &err);
+        status = !strcmp(argv[2], "ours") ? ours(db, from, i, &err) : theirs(db, from, &err);
         took[i] = os_real_us() - begin;
-        rows_close(rows);
+        rows_close(from);
     }
     if (status != DG_OK) {
         fprintf(stderr, "merge_main: %s\n", err.message);

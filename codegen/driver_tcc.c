@@ -4,7 +4,9 @@
  * itself runs on. libtcc's own archive is not linked: runtime/tcc_helpers.c has what it would give.
  */
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +25,21 @@ static bool add_library_of(TCCState *s, const char *function)
     return address && dladdr(address, &info) && tcc_add_file(s, info.dli_fname) == 0;
 }
 
+/* tcc writes no PT_GNU_STACK, without which the kernel makes the stack executable. It takes the place
+ * of PT_PHDR, which nobody needs in a program that is not moved. */
+static bool close_stack(const char *path)
+{
+    Elf64_Ehdr head;
+    Elf64_Phdr entry;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool ok = fd >= 0 && pread(fd, &head, sizeof head, 0) == sizeof head && head.e_type == ET_EXEC &&
+              head.e_phentsize == sizeof entry &&
+              pread(fd, &entry, sizeof entry, (off_t)head.e_phoff) == sizeof entry && entry.p_type == PT_PHDR;
+    entry = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W, .p_align = 16};
+    ok = ok && pwrite(fd, &entry, sizeof entry, (off_t)head.e_phoff) == sizeof entry;
+    return fd >= 0 && close(fd) == 0 && ok;
+}
+
 static bool link_program(TCCState *s, Build *b, const StrArray *list)
 {
     /* Other compilers bring a crtbegin.o that has it. */
@@ -35,7 +52,7 @@ static bool link_program(TCCState *s, Build *b, const StrArray *list)
         ok = ok && add(s, b, S("payload.o"));
     ok = ok && add_library_of(s, "malloc") && add_library_of(s, "pow") &&
          add(s, b, S("crt/libc_nonshared.a")) && add(s, b, S("crt/crtn.o"));
-    return ok && tcc_output_file(s, b->made) == 0 && chmod(b->made, 0755) == 0;
+    return ok && tcc_output_file(s, b->made) == 0 && close_stack(b->made) && chmod(b->made, 0755) == 0;
 }
 
 /* The program and the components of the project, compiled into `s`. */

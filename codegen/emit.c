@@ -211,19 +211,29 @@ Str emit_finish(Emit *e)
 
 /* ---- Names ---- */
 
+static bool one_of(Str s, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(s, str_from(words[i])))
+            return true;
+    return false;
+}
+
+bool c_keyword(Str s)
+{
+    static const char *const words[] = {
+        "auto", "bool", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+        "false", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
+        "sizeof", "static", "struct", "switch", "true", "typedef", "union", "unsigned", "void", "volatile", "while", "asm", "typeof"};
+    return one_of(s, words, sizeof words / sizeof *words);
+}
+
 static bool reserved(Str s)
 {
     static const char *const words[] = {
-        "auto", "bool", "break", "case", "char", "const", "continue", "default", "do", "double",
-        "else", "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "long",
-        "main", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
-        "switch", "true", "typedef", "union", "unsigned", "void", "volatile", "while", "asm",
-        "typeof", "NULL", "memcpy", "memset", "memcmp", "offsetof", "steps", "assets", "checks",
+        "main", "NULL", "memcpy", "memset", "memcmp", "offsetof", "steps", "assets", "checks",
         "jobs", "schedules", "sites", "pipeline", "partitions", "secrets", "lineage", "resources"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_eq(s, str_from(words[i])))
-            return true;
-    return str_starts(s, S("dg")) || str_starts(s, S("Dg")) || str_starts(s, S("DG"));
+    return c_keyword(s) || one_of(s, words, sizeof words / sizeof *words) || str_starts(s, S("dg")) || str_starts(s, S("Dg")) || str_starts(s, S("DG"));
 }
 
 Str emit_fresh(Emit *e, Str name)

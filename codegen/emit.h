@@ -34,6 +34,7 @@ Arena *emit_arena(Emit *e);
 /* A C identifier from a name of the user's: `raw/flights` gives `raw_flights`. The same name gives
  * the same identifier; different names never collide within one Emit; keywords are escaped. */
 Str emit_name(Emit *e, Str name);
+bool c_keyword(Str name);
 Str emit_fresh(Emit *e, Str name); /* one that nothing else has */
 Str c_string(Arena *a, Str s);     /* a C string literal, quotes included */
 Str c_double(Arena *a, double d);  /* round-trips; infinities and NaN as expressions dgc.h takes */

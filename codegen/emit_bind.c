@@ -127,7 +127,7 @@ static void bind_fields(Walk *w, const DgField *fields, const char *base, Str pa
     for (size_t i = 0; i < order.count; i++) {
         const DgField *f = order.items[i];
         const char *at = base + f->offset;
-        Str here = str_format(a, "%.*s%s", FMT(path), f->name);
+        Str here = str_format(a, "%.*s%s", FMT(path), config_member(a, f));
         if (f->kind == DG_F_STRUCT) {
             bind_fields(w, f->of, at, str_format(a, "%.*s.", FMT(here)));
         } else if (f->kind == DG_F_LIST || f->kind == DG_F_MAP) {

@@ -105,6 +105,11 @@ Str config_element(EmitConfig *c, const DgField *f)
                                                                                 : entry_type(c, f);
 }
 
+const char *config_member(Arena *a, const DgField *f)
+{
+    return c_keyword(str_from(f->name)) ? str_format(a, "%s_", f->name).ptr : f->name;
+}
+
 /* Every gap is written out, so that the layout is that of the component's struct by itself; the
  * assertion says so again. */
 static void struct_members(EmitConfig *c, const FieldArray *order, const Str *types, size_t size,
@@ -122,7 +127,7 @@ static void struct_members(EmitConfig *c, const FieldArray *order, const Str *ty
             continue;
         if (at < f->offset)
             emit_line(c->e, "char gap_%d[%zu];", gaps++, f->offset - at);
-        emit_line(c->e, "%.*s %s;", FMT(types[i]), f->name);
+        emit_line(c->e, "%.*s %s;", FMT(types[i]), config_member(c->arena, f));
         at = f->offset + kind_size(f);
     }
     if (at < size)
@@ -320,7 +325,7 @@ static Str literal(Walk *w, const DgField *fields, const char *base, bool keyed)
     for (size_t i = 0; i < order.count; i++) {
         if (keyed && order.items[i]->offset < sizeof(Str))
             continue;
-        buf_format(&b, "%s.%s = %.*s", b.len > 1 ? ", " : "", order.items[i]->name,
+        buf_format(&b, "%s.%s = %.*s", b.len > 1 ? ", " : "", config_member(w->c->arena, order.items[i]),
                    FMT(field_literal(w, order.items[i], base + order.items[i]->offset)));
     }
     if (b.len == 1)
@@ -353,7 +358,7 @@ Str emit_config(EmitConfig *c, const Step *step)
     Str name = emit_fresh(c->e, str_format(c->arena, "%.*s_settings", FMT(step->name)));
     emit_open(c->e, "static const %.*s %.*s =", FMT(type), FMT(name));
     for (size_t i = 0; i < order.count; i++)
-        emit_line(c->e, ".%s = %.*s,", order.items[i]->name, FMT(values[i]));
+        emit_line(c->e, ".%s = %.*s,", config_member(c->arena, order.items[i]), FMT(values[i]));
     emit_close(c->e, ";");
     emit_section(c->e, before);
     return name;

@@ -9,6 +9,8 @@ typedef struct Walk {
     const Step *step;
 } Walk;
 
+/* What a field's member is called: its name, escaped where that is a word of C. */
+const char *config_member(Arena *a, const DgField *f);
 typedef Array(const DgField *) FieldArray;
 /* One field for each member, in the order of the struct. */
 FieldArray config_members(Arena *a, const DgField *fields);

@@ -26,6 +26,20 @@ static void add_user_source(StrBuf *b, Str path)
     buf_char(b, '}');
 }
 
+/* What the environment of the build has decided. */
+static void add_build_env(StrBuf *b, const Plan *plan)
+{
+    for (size_t i = 0; i < plan->build_env.count; i++) {
+        buf_add(b, i ? S(", {\"name\": ") : S(", \"properties\": [{\"name\": "));
+        buf_json(b, str_format(plan->arena, "dgc:build_env:%.*s", FMT(plan->build_env.items[i].name)));
+        buf_add(b, S(", \"value\": "));
+        buf_json(b, plan->build_env.items[i].value);
+        buf_char(b, '}');
+    }
+    if (plan->build_env.count)
+        buf_char(b, ']');
+}
+
 Str sbom_json(Arena *a, const Plan *plan)
 {
     StrBuf b = {0};
@@ -33,9 +47,11 @@ Str sbom_json(Arena *a, const Plan *plan)
     buf_add(&b, S("{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.5\", \"version\": 1, "
                   "\"metadata\": {\"component\": {\"type\": \"application\", \"name\": "));
     buf_json(&b, plan->name);
-    buf_format(&b, ", \"hashes\": [{\"alg\": \"SHA-256\", \"content\": \"%.*s\"}]}, "
-                   "\"tools\": [{\"name\": \"dgc\", \"version\": \"" DGC_VERSION "\"}]}, \"components\": [",
+    buf_format(&b, ", \"hashes\": [{\"alg\": \"SHA-256\", \"content\": \"%.*s\"}]",
                FMT(plan->fingerprint));
+    add_build_env(&b, plan);
+    buf_add(&b, S("}, \"tools\": [{\"name\": \"dgc\", \"version\": \"" DGC_VERSION "\"}]}, "
+                  "\"components\": ["));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].only_duckdb && !plan->needs_duckdb)
             continue;

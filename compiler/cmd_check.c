@@ -97,8 +97,9 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* `PROJECT`, `PROJECT FILE...`, or files and folders of the project round them. */
-static CompileOptions compile_options(const CheckOptions *o, Arena *a)
+/* `PROJECT`, `PROJECT FILE...`, or files and folders of the project round them. *missing: a file
+ * that is not there. */
+static CompileOptions compile_options(const CheckOptions *o, Arena *a, Str *missing)
 {
     CompileOptions co = {.check_sql = !o->no_sql, .check_env = !o->no_requirements};
     char real[PATH_MAX];
@@ -107,8 +108,9 @@ static CompileOptions compile_options(const CheckOptions *o, Arena *a)
         if (i > 0 && co.project.len) { /* a file of PROJECT: as messages show it, or as it is */
             Str inside = str_format(a, "%.*s/%.*s", FMT(co.project), FMT(path));
             if (realpath(str_cstr(a, inside), real) || realpath(str_cstr(a, path), real))
-                path = str_copy(a, str_from(real));
-            array_add(a, &co.paths, path);
+                array_add(a, &co.paths, str_copy(a, str_from(real)));
+            else
+                *missing = path;
             continue;
         }
         if (!realpath(str_cstr(a, path), real)) {
@@ -202,7 +204,13 @@ static int check_once(const CheckOptions *o, StrBuf *out, StrBuf *files)
     double start = now_ms();
     Arena arena;
     arena_init(&arena, 0);
-    CompileOptions co = compile_options(o, &arena);
+    Str missing = {0};
+    CompileOptions co = compile_options(o, &arena, &missing);
+    if (missing.len) {
+        fprintf(stderr, "dgc check: there is no file `%.*s`\n", FMT(missing));
+        arena_free(&arena);
+        return 2;
+    }
     StrArray projects = projects_of(&arena, co.project);
     Checked all = {0};
     if (projects.count == 0) {
@@ -313,7 +321,8 @@ int cmd_check(int argc, char **argv)
         return watch(&o);
     StrBuf out = {0};
     code = check_once(&o, &out, NULL);
-    fwrite(out.ptr, 1, out.len, stdout);
+    if (out.len)
+        fwrite(out.ptr, 1, out.len, stdout);
     buf_free(&out);
     return flush_stdout(code);
 }

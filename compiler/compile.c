@@ -96,6 +96,13 @@ static Str fingerprint(const Compile *c)
         sha256_add(&sum, file->text);
         sha256_add(&sum, (Str){"\0", 1});
     }
+    for (size_t i = 0; i < c->plan.build_env.count; i++) {
+        const BuildEnv *var = &c->plan.build_env.items[i];
+        sha256_add(&sum, var->name);
+        sha256_add(&sum, (Str){"=", 1});
+        sha256_add(&sum, var->value);
+        sha256_add(&sum, (Str){"\0", 1});
+    }
     char hex[65];
     sha256_hex(&sum, hex);
     return str_copy(c->plan.arena, str_from(hex));
@@ -226,10 +233,13 @@ bool compile_project(Compile *c, const CompileOptions *o)
         DagsterScope dagster = {.project_root = p->root, .load_component = load_component,
                                 .ctx = b};
         p->names = scope_dagster(&c->arena, run_names(&c->arena), &dagster);
+        bool env_good = build_env_read(c);
+        build_env_scope(plan, p->names);
         user_components_load(c);
         project_load(c);
         user_components_settle(c);
-        run_passes(c, b, o);
+        if (env_good) /* else every message would be about names that nobody wrote */
+            run_passes(c, b, o);
     }
     if (o->paths.count)
         keep_paths(c, &o->paths);

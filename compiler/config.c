@@ -145,12 +145,42 @@ static void fill_elements(Fill *f, const DgField *field, YamlNode **nodes, YamlN
     }
 }
 
+static DgValue poison(void)
+{
+    return (DgValue){.kind = DG_V_UNDEFINED};
+}
+
+/* *late: it waits for the environment or the run, and is no error here; NULL: it is one. */
+static DgValue text_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *node, bool *late)
+{
+    TemplateCtx ctx = {.arena = arena, .diag = diag};
+    Template *t = template_parse(&ctx, node->text, template_place_yaml(diag->sources, node),
+                                 TEMPLATE_NATIVE);
+    if (t->broken)
+        return poison();
+    TemplateResult r = template_eval(&ctx, t, scope);
+    if (r.failed)
+        return poison();
+    if (r.constant)
+        return r.value;
+    if (late)
+        *late = true;
+    else
+        help_build_time(diag_report(diag, E0605, node->at,
+                                    "this value must be known when the project is built"),
+                        &ctx, r.phase);
+    return poison();
+}
+
 /* `{{ vars }}` that gives a list or mapping: put in as if it stood there. */
 static bool fill_from_template(Fill *f, const DgField *field, YamlNode *node, DgList *to)
 {
     if (node->kind != YAML_STRING || template_is_plain(node->text) || field->kind == DG_F_MAP)
         return false;
-    DgValue v = config_value(f->arena, f->diag, f->scope, node);
+    bool late = false, one = field->flags & DG_ONE_OR_MANY;
+    DgValue v = text_value(f->arena, f->diag, f->scope, node, one ? &late : NULL);
+    if (late)
+        return false; /* one element, that waits */
     if (v.kind == DG_V_UNDEFINED) {
         f->failed = true;
         return true;
@@ -421,30 +451,6 @@ const ConfigPlace *config_place(const Config *c, const void *address)
     return bsearch(&key, c->places.items, c->places.count, sizeof key, by_address);
 }
 
-static DgValue poison(void)
-{
-    return (DgValue){.kind = DG_V_UNDEFINED};
-}
-
-static DgValue text_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *node)
-{
-    TemplateCtx ctx = {.arena = arena, .diag = diag};
-    Template *t = template_parse(&ctx, node->text, template_place_yaml(diag->sources, node),
-                                 TEMPLATE_NATIVE);
-    if (t->broken)
-        return poison();
-    TemplateResult r = template_eval(&ctx, t, scope);
-    if (r.failed)
-        return poison();
-    if (r.constant)
-        return r.value;
-    diag_help(diag_report(diag, E0605, node->at,
-                          "this value must be known when the project is built"),
-              "write a plain value, or a template var; the environment is read only when the "
-              "executable starts");
-    return poison();
-}
-
 DgValue config_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *node)
 {
     DgEval ev;
@@ -456,7 +462,7 @@ DgValue config_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *nod
     case YAML_INT: out = dgv_int(node->as.i); break;
     case YAML_FLOAT: out = dgv_float(node->as.f); break;
     case YAML_STRING:
-        out = node->text.len ? text_value(arena, diag, scope, node) : dgv_from_str(node->text);
+        out = node->text.len ? text_value(arena, diag, scope, node, NULL) : dgv_from_str(node->text);
         break;
     case YAML_DATE:
     case YAML_TIMESTAMP: out = dgv_from_str(node->text); break;

@@ -41,4 +41,9 @@ const ConfigPlace *config_place(const Config *c, const void *address); /* NULL: 
  * as E0605 unless `pending` is given, where they are collected. */
 DgValue config_value(Arena *arena, Diag *diag, const Scope *scope, YamlNode *node);
 
+/* What people put secrets into: API_TOKEN, DB_PASSWORD... env_use.c */
+bool env_name_is_secret(Str name);
+/* Begins as the keys of well-known services do. */
+bool text_looks_secret(Str s);
+
 #endif

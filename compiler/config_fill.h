@@ -30,4 +30,7 @@ const char *field_kind_example(DgFieldKind k);
 /* W0502 when a plain text stands under a name such as `password`. */
 void warn_named_secret(Fill *f, Str name, const YamlNode *node);
 
+/* Says how a value that waits for `phase` can be known when the project is built. */
+void help_build_time(DiagItem *it, const TemplateCtx *ctx, Phase phase);
+
 #endif

@@ -234,6 +234,21 @@ static Str value_text(Fill *f, DgValue v)
     return out;
 }
 
+/* The way out of E0605: what the environment decides can be read when building, secrets cannot. */
+void help_build_time(DiagItem *it, const TemplateCtx *ctx, Phase phase)
+{
+    Str name = ctx->env_uses.count ? ctx->env_uses.items[0].name : (Str){0};
+    if (phase == PHASE_START && name.len && !env_name_is_secret(name))
+        diag_help(it, "`build_env: [%.*s]` in dgc.yaml reads `%.*s` when the project is built; or "
+                      "write a plain value, or a template var", FMT(name), FMT(name));
+    else if (phase == PHASE_START)
+        diag_help(it, "write a plain value, or a template var; the environment is read only when "
+                      "the executable starts");
+    else
+        diag_help(it, "write a plain value, or a template var; what a run is about is known only "
+                      "when it runs");
+}
+
 static void fill_template(Fill *f, const DgField *field, DgFieldKind kind, YamlNode *node, void *to)
 {
     TemplateCtx ctx = {.arena = f->arena, .diag = f->diag};
@@ -249,15 +264,24 @@ static void fill_template(Fill *f, const DgField *field, DgFieldKind kind, YamlN
     if (!r.constant) {
         if (field->flags & DG_BUILD) {
             f->failed = true;
-            diag_help(diag_report(f->diag, E0605, node->at,
-                                  "`%s` must be known when the project is built", field->name),
-                      "write a plain value, or a template var; the environment is read only when "
-                      "the executable starts");
+            help_build_time(diag_report(f->diag, E0605, node->at,
+                                        "`%s` must be known when the project is built",
+                                        field->name),
+                            &ctx, r.phase);
             return;
         }
         Residual *kept = push(f->arena, Residual, 1);
         *kept = r.residual;
         fill_remember(f, field, kind, node, to, kept);
+        return;
+    }
+    if (kind == DG_F_SECRET && ctx.env_uses.count) {
+        Str name = ctx.env_uses.items[0].name;
+        f->failed = true;
+        diag_help(diag_report(f->diag, E0504, node->at,
+                              "`%s` is a secret, and would stand in the executable", field->name),
+                  "take `%.*s` out of `build_env` in dgc.yaml: it is then read when the executable "
+                  "starts", FMT(name));
         return;
     }
     fill_remember(f, field, kind, node, to, NULL);
@@ -272,7 +296,7 @@ static void fill_template(Fill *f, const DgField *field, DgFieldKind kind, YamlN
     }
 }
 
-static bool looks_secret(Str s)
+bool text_looks_secret(Str s)
 {
     static const char *const starts[] = {"AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "sk-",
                                          "xoxb-", "xoxp-", "glpat-", "-----BEGIN"};
@@ -284,7 +308,7 @@ static bool looks_secret(Str s)
 
 static void warn_literal(Fill *f, const DgField *field, DgFieldKind kind, const YamlNode *node)
 {
-    if (kind != DG_F_SECRET && !looks_secret(node->text))
+    if (kind != DG_F_SECRET && !text_looks_secret(node->text))
         return;
     DiagItem *it = diag_report(f->diag, W0502, node->at, "a secret is written into the file");
     diag_help(it, "read it when the pipeline starts: \"{{ env('%s') }}\"",
@@ -327,7 +351,7 @@ static bool random_looking(Str s)
 void warn_named_secret(Fill *f, Str name, const YamlNode *node)
 {
     bool always = false;
-    if (node->kind != YAML_STRING || !node->text.len || looks_secret(node->text) ||
+    if (node->kind != YAML_STRING || !node->text.len || text_looks_secret(node->text) ||
         !template_is_plain(node->text) || !named_secret(name, &always))
         return;
     if (!always && !random_looking(node->text))

@@ -41,6 +41,7 @@
     X(E0404, "sql-type", "the SQL does not fit the types of its columns")          \
     X(E0501, "missing-secret", "a secret or environment variable is not set")      \
     X(W0502, "literal-secret", "a secret is written into the file")                \
+    X(E0504, "secret-at-build", "a secret would be read when building")             \
     X(E0503, "undeclared-env", "an environment variable is used but not declared") \
     X(E0601, "template-syntax", "a template is not well formed")                   \
     X(E0602, "undefined-name", "a template uses a name that is not in scope")      \

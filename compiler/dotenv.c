@@ -8,6 +8,14 @@ static bool name_char(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+bool dotenv_name(Str s)
+{
+    for (ptrdiff_t i = 0; i < s.len; i++)
+        if (!name_char(s.ptr[i]))
+            return false;
+    return s.len > 0 && s.len <= 255 && (s.ptr[0] < '0' || s.ptr[0] > '9');
+}
+
 /* ${NAME} and ${NAME:-default}, from this file so far or the environment. */
 static void add_expanded(Arena *arena, Str s, const Map *known, StrBuf *out)
 {

@@ -1,4 +1,5 @@
 /* env_use.c - which environment variables a residual reads: walks its tree. */
+#include "compiler/config.h"
 #include "compiler/pass.h"
 #include "compiler/template.h"
 
@@ -12,7 +13,7 @@ static void walk_expr(const EnvWalk *w, const TExpr *e);
 static void walk_stmts(const EnvWalk *w, const TStmts *list);
 
 /* What people put secrets into: one of these words between the name's underscores. */
-static bool is_secret_name(Str name)
+bool env_name_is_secret(Str name)
 {
     static const char *const words[] = {"TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS", "PWD", "KEY",
                                         "APIKEY", "CREDENTIAL", "CREDENTIALS", "AUTH", "DSN", "PAT"};
@@ -36,7 +37,7 @@ static void found(const EnvWalk *w, Str name, bool required, const TExpr *e)
         map_put(w->plan->arena, &w->plan->env_by_name, name, var);
     }
     var->required |= required;
-    var->secret |= w->secret || is_secret_name(name);
+    var->secret |= w->secret || env_name_is_secret(name);
 }
 
 static bool is_env(const TExpr *e)

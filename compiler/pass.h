@@ -52,4 +52,10 @@ void pass_env(Plan *plan, const struct Project *project);
 /* Every environment variable that a residual reads, into plan->env. env_use.c */
 void env_gather(Plan *plan, const Residual *residual, bool secret);
 
+/* `build_env` of dgc.yaml, into plan->build_env; needs .env. False: reported. build_env.c */
+bool build_env_read(Compile *c);
+void build_env_scope(const Plan *plan, Scope *scope); /* `env` of this scope knows them */
+/* Answers for build_env, DG_TEMPFAIL for every other name; ctx is the Plan. */
+DgStatus build_env_get(void *ctx, Str name, Str *out, bool *secret, DgError *err);
+
 #endif

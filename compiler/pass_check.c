@@ -181,8 +181,24 @@ static void check_schedule(Plan *plan, const Map *jobs, Schedule *s, bool incomp
     resolve_selection(plan, s->target.len ? s->target : S("*"), s->at, s->instance, "target", to);
 }
 
+/* The warehouse's file is called as the project, and DuckDB's catalog as the file: `a.b` could then be table b of
+ * schema a, or of the catalog. */
+static void check_schemas(Plan *plan)
+{
+    for (size_t i = 0; i < plan->assets.count; i++) {
+        const Asset *asset = plan->assets.items[i];
+        if (!asset->step || asset->step->ops->no_warehouse || !str_eq_nocase(asset->schema, plan->name))
+            continue;
+        DiagItem *it = diag_report(plan->diag, E0204, asset->at, "schema `%.*s` of asset `%.*s` has the project's name, and DuckDB cannot tell them apart",
+                                   FMT(asset->schema), FMT(asset->key));
+        diag_help(it, "give the project another `name` in dgc.yaml, or the asset another first part");
+        return; /* once */
+    }
+}
+
 void pass_check(Plan *plan)
 {
+    check_schemas(plan);
     bool incomplete = diag_failed(plan->diag);
     plan->select_nodes = NULL;
     Map jobs = {0};

@@ -170,6 +170,11 @@ typedef struct EnvVar { /* a name read from the environment when the executable 
     Span at;
 } EnvVar;
 
+typedef struct BuildEnv { /* `build_env` of dgc.yaml: read with the project, then a constant */
+    Str name, value;
+    Span at;
+} BuildEnv;
+
 typedef struct Plan {
     Arena *arena;
     Diag *diag;
@@ -189,6 +194,7 @@ typedef struct Plan {
     Map partitions_by_text;
     Array(EnvVar) env;        /* sorted by name; after `prune` */
     Map env_by_name;          /* EnvVar */
+    Array(BuildEnv) build_env; /* sorted by name */
     Array(CodeUnit *) code;   /* in order of use; only what is reachable after `prune` */
     Array(SqlUnit *) sql;
     Array(TextUnit *) texts;

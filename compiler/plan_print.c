@@ -388,6 +388,11 @@ void plan_print(const Plan *plan, StrBuf *out)
     for (size_t i = 0; i < plan->resources.count; i++)
         buf_format(out, "\nresource %.*s %.*s\n", FMT(plan->resources.items[i]->name),
                    FMT(plan->resources.items[i]->type));
+    for (size_t i = 0; i < plan->build_env.count; i++) {
+        buf_format(out, "\nbuild_env %.*s ", FMT(plan->build_env.items[i].name));
+        buf_json(out, plan->build_env.items[i].value);
+        buf_char(out, '\n');
+    }
     for (size_t i = 0; i < plan->env.count; i++)
         buf_format(out, "\nenv %.*s%s%s\n", FMT(plan->env.items[i].name),
                    plan->env.items[i].required ? " required" : "",

@@ -9,6 +9,7 @@
 
 #include "compiler/compile.h"
 #include "compiler/config.h"
+#include "runtime/base/path.h"
 
 typedef struct Builder {
     Plan *plan;
@@ -33,8 +34,5 @@ void builder_plan(Builder *b, const Instance *instance);
 /* glob.c: files under `root` that match, project-relative, sorted bytewise. When a folder of the
  * project cannot be read, *err says so; folders elsewhere that are closed to us count as empty. */
 StrArray glob_files(Arena *arena, Str root, Str pattern, DgError *err);
-/* A path written in a file of `folder`, relative to the project. False: it leads out. Absolute
- * paths inside the project become relative, others stay. */
-bool path_resolve(Arena *arena, Str root, Str folder, Str path, Str *out);
 
 #endif

@@ -81,7 +81,10 @@ void code_text(DgPlanner *p, DgCode *slot, const DgTextDecl *decl)
     TemplateCtx ctx = {.arena = arena, .diag = plan->diag};
     TextUnit *unit = push(arena, TextUnit, 1);
     *unit = (TextUnit){.from = decl->from};
-    unit->parsed = template_parse(&ctx, place->node->text, template_place_yaml(plan->sources, place->node), TEMPLATE_TEXT);
+    unit->generated = decl->text.len > 0;
+    unit->at = place->node->at;
+    unit->parsed = unit->generated ? template_parse(&ctx, decl->text, template_place_file(plan->sources, unit->at), TEMPLATE_TEXT)
+                                   : template_parse(&ctx, place->node->text, template_place_yaml(plan->sources, place->node), TEMPLATE_TEXT);
     TemplateResult r = {0};
     if (!unit->parsed->broken && !unit->parsed->is_plain)
         r = template_eval(&ctx, unit->parsed, scope_of(m, decl));
@@ -113,7 +116,7 @@ void texts_check(Plan *plan)
                 found = str_eq_nocase(names[n], c->name);
             if (found)
                 continue;
-            Span at = template_span(&unit->parsed->place, c->start, c->end);
+            Span at = unit->generated ? unit->at : template_span(&unit->parsed->place, c->start, c->end);
             DiagItem *it = diag_report(plan->diag, E0402, at, "`%.*s` has no column `%.*s`", FMT(from->key), FMT(c->name));
             diag_suggest(it, at, "column", c->name, names, count);
         }

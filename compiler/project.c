@@ -137,7 +137,7 @@ static Str setting_text(Compile *c, const Project *p, const char *key)
     return (Str){0};
 }
 
-/* Settings of dgc.yaml: name, defs, vars, template_vars. */
+/* Settings of dgc.yaml: name, defs, vars, template_vars, build_env. */
 static void read_settings(Compile *c, Project *p)
 {
     Arena *a = &c->arena;
@@ -158,7 +158,7 @@ static void read_settings(Compile *c, Project *p)
         return;
     }
     static const Str keys[] = {{"name", 4}, {"defs", 4}, {"vars", 4}, {"template_vars", 13},
-                               {"memory", 6}, {"description", 11}};
+                               {"memory", 6}, {"description", 11}, {"build_env", 9}};
     if (p->settings->kind != YAML_MAP) {
         diag_report(&c->diag, E0702, p->settings->at, "dgc.yaml must be a mapping");
         p->settings = NULL;

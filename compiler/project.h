@@ -52,6 +52,7 @@ void project_load(Compile *c);
 
 /* .env files, as python-dotenv reads them; the environment itself wins. dotenv.c */
 void dotenv_read(Arena *arena, Str text, Map *into);
+bool dotenv_name(Str s); /* a name that a variable may have */
 void project_export_dotenv(const Project *p); /* setenv for names that are not set */
 
 /* One level of TOML as far as project files need it: tables, arrays of tables, strings, booleans,

@@ -97,7 +97,7 @@ static const ScaffoldParam *param_of(const ScaffoldParams *params, const char *n
 /* What it makes is shown even where it could be left out: one of `assets` and `checks` must be. */
 static bool wanted_field(const DgField *f)
 {
-    return (f->flags & DG_REQUIRED) ||
+    return (f->flags & (DG_REQUIRED | DG_SUGGESTED)) ||
            (f->example && (strcmp(f->name, "asset") == 0 || strcmp(f->name, "assets") == 0));
 }
 

@@ -226,7 +226,26 @@ static void fill_static(const SpecContext *c, const Written *w, Partitions *p)
     p->shown = str_format(c->plan->arena, "%zu static keys", p->keys.count);
 }
 
-static bool sound(const SpecContext *c, const Partitions *p)
+/* Where in the mapping stands what the message is about: a value that it quotes, or a key that it
+ * speaks of. */
+static Span culprit(const SpecContext *c, const YamlNode *written, const char *message)
+{
+    Str said = str_from(message);
+    size_t count = written && written->kind == YAML_MAP ? written->as.map.count : 0;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < count; i++) {
+            const YamlNode *key = written->as.map.entries[i].key, *value = written->as.map.entries[i].value;
+            Str word, rest;
+            str_cut(key->text, '_', &word, &rest);
+            Str wanted = round ? word : str_format(c->plan->arena, "`%.*s`", FMT(value->text));
+            if (value->text.len && str_find(said, wanted) >= 0)
+                return value->at;
+        }
+    }
+    return c->at;
+}
+
+static bool sound(const SpecContext *c, const Partitions *p, const YamlNode *written)
 {
     if (p->kind == DG_PARTITIONS_STATIC && !p->keys.count) {
         diag_report(c->plan->diag, E0304, c->at, "static partitions need at least one key");
@@ -238,7 +257,8 @@ static bool sound(const SpecContext *c, const Partitions *p)
     DgError err = {0};
     if (partitions_open(c->plan->arena, &spec, &set, &err) == DG_OK)
         return true;
-    DiagItem *it = diag_report(c->plan->diag, E0304, c->at, "%s", err.message);
+    DiagItem *it = diag_report(c->plan->diag, E0304, culprit(c, written, err.message), "%s",
+                               err.message);
     if (err.hint[0])
         diag_help(it, "%s", err.hint);
     return false;
@@ -283,5 +303,5 @@ Partitions *spec_partitions(const SpecContext *c, const DgValue *value)
         fill_static(&here, &w, p);
     else
         fill_time(&here, &w, p);
-    return sound(&here, p) ? intern(c->plan, p) : NULL;
+    return sound(&here, p, place ? place->node : NULL) ? intern(c->plan, p) : NULL;
 }

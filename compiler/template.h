@@ -259,8 +259,11 @@ typedef struct Scope {
     Arena *arena;
     const struct Scope *parent; /* looked in after this one; NULL: none */
     Array(ScopeEntry) entries;
-    DgGetEnv get_env;           /* SCOPE_ENV: answers at build time (dgc run); NULL: start phase */
+    DgGetEnv get_env;           /* SCOPE_ENV: answers at build time; NULL, or DG_TEMPFAIL from it:
+                                 * start phase */
     void *get_env_ctx;
+    Str env_stand_in;           /* not empty: for a variable that is known only later, unless the
+                                 * template gives a default, which then stands for it */
 } Scope;
 
 Scope *scope_new(Arena *arena, const Scope *parent);

@@ -12,6 +12,8 @@ typedef struct TextColumn { /* where the text names a column of the row: bytes o
 
 struct TextUnit {
     Template *parsed;
+    bool generated; /* written by the component, for the field at: */
+    Span at;
     Str from; /* asset; empty: there is no row */
     Array(TextColumn) columns;
 };

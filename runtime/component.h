@@ -79,6 +79,7 @@ enum {
     DG_OPEN = 32,       /* STRUCT or top level: unknown keys are let through */
     DG_ONE_OR_MANY = 64,/* LIST: a single element may stand for a list of one */
     DG_ADVANCED = 128,  /* left out of scaffolds and short docs */
+    DG_SUGGESTED = 256, /* stands in scaffolds although it is not required: one of several ways must be taken */
 };
 
 typedef struct DgField DgField;
@@ -191,6 +192,8 @@ typedef struct DgLoad {
     int32_t columns_count;
     DgStr unique_key[8];     /* MERGE */
     int32_t unique_key_count;
+    DgStr replaces;          /* REPLACE: SQL condition of the rows that go, and that every new row must
+                              * meet; empty: all. dg_partition_condition() makes it. */
     /* How many lanes may call read() or map() at once; 0: as many as there are threads. With 1 rows
      * keep their order, and a state that is only touched there needs no lock. */
     int32_t lanes_max;
@@ -229,7 +232,16 @@ DgStr dg_cursor(DgStepRun *run);
 DgStatus dg_set_cursor(DgStepRun *run, DgStr json, DgError *err);
 
 DgStr dg_partition_key(DgStepRun *run); /* empty when not partitioned */
+/* An SQL condition: rows whose `column` says that they are of the step's partition or range of
+ * partitions. A column of times is compared as the partitions' clock shows it, one of type
+ * timestamptz (`instants`) by the moment. Empty when the step is not partitioned. */
+DgStatus dg_partition_condition(DgStepRun *run, DgStr column, bool instants, DgStr *out, DgError *err);
+/* --full-refresh; of several partitions in one run only for the first, which makes the table anew. */
+bool dg_full_refresh(DgStepRun *run);
 DgStr dg_project_path(DgStepRun *run, DgStr path); /* absolute; from the project's folder */
+/* Project-relative, of a path that a component file in `folder` gave and that was known only now.
+ * An absolute one stays as it is; one that leads out of the project is an error. */
+DgStatus dg_component_path(DgStepRun *run, DgStr folder, DgStr path, DgStr *out, DgError *err);
 
 /* ---- Dagster's shared shapes. Embed them: DG_FIELD_STRUCTS(T, assets, DgAssetSpec,
  * dg_asset_spec_fields), then hand the struct to asset(), check() or step(). ---- */
@@ -404,6 +416,7 @@ typedef struct DgRowProgramDecl {
 
 typedef struct DgTextDecl { /* text with Jinja that is no SQL, rendered for each row: a prompt */
     const void *field;       /* DG_F_STRING with DG_NO_TEMPLATE */
+    DgStr text;              /* or this text; `field` is then where mistakes in it are reported */
     DgStr asset;             /* that it helps to make; names the function */
     DgStr from;              /* asset whose columns are `row.NAME`; empty: there is no row */
     const char *const *names;/* further names that its caller puts in scope; NULL-terminated; NULL: none */

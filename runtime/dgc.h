@@ -73,7 +73,7 @@ typedef struct DgError {
     char message[1024];
     char hint[512];
     int32_t site;           /* index into the pipeline's sites plus 1; 0: none */
-    int64_t retry_after_ms; /* what the service asked for; 0: nothing */
+    int64_t retry_after_ms; /* what the service asked for; 0: nothing; -1: trying again by itself is wrong */
 } DgError;
 
 DgStatus dg_fail(DgError *err, DgStatus s, const char *fmt, ...); /* returns s */

@@ -21,6 +21,7 @@ echo '/* Made by scripts/parts.sh. */'
 row cjson "$(pinned deb-orig cjson)" MIT "pkg:generic/cjson@$(pinned deb-orig cjson)" false
 row curl "$(pinned deb-orig curl)" curl "pkg:generic/curl@$(pinned deb-orig curl)" false
 debian glibc-startup libc6-dev 'LGPL-2.1-or-later WITH GCC-exception-2.0' false
+row gpt-tokenizer "$(pinned npm gpt-tokenizer)" MIT "pkg:npm/gpt-tokenizer@$(pinned npm gpt-tokenizer)" false
 debian nghttp2 libnghttp2-dev MIT false
 debian openssl libssl-dev Apache-2.0 false
 debian pcre2 libpcre2-dev BSD-3-Clause false

@@ -170,6 +170,16 @@ build_sample_data() {
     cp -r "$work/webhooks/." "$tp/share/webhooks-examples/"
 }
 
+build_token_ranks() {
+    local name
+    unpack_npm gpt-tokenizer "$work/gpt-tokenizer"
+    mkdir -p "$tp/share/tokens"
+    for name in o200k_base cl100k_base; do
+        node "$scripts/pack_ranks.js" "$work/gpt-tokenizer/data/$name.tiktoken" "$tp/share/tokens/$name"
+        zstd -q -19 -f "$tp/share/tokens/$name"
+    done
+}
+
 # once NAME: run build_NAME unless it is done already in this tree.
 once() {
     [ -e "$tp/.done/$1" ] && return 0
@@ -218,6 +228,7 @@ once cjson
 once tree_sitter_sql
 once curl
 once libpq
+once token_ranks
 once sample_data
 wait "$compressing"
 write_env

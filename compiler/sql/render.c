@@ -339,12 +339,6 @@ static void add_values(Render *r, Scope *s)
     }
 }
 
-static DgStatus stand_in_env(void *ctx, Str name, Str *out, bool *secret, DgError *err)
-{
-    *out = S("x");
-    return DG_OK;
-}
-
 /* The names that mean the same in every unit; `r` is told which one is being rendered. */
 static Scope *base_scope(Render *r, const Scope *outer)
 {
@@ -361,8 +355,9 @@ static Scope *base_scope(Render *r, const Scope *outer)
     scope_env(s);
     ScopeEntry env_var = {.name = S("env_var"), .kind = SCOPE_ENV, .phase = PHASE_START};
     array_add(plan->arena, &s->entries, env_var);
+    build_env_scope(plan, s);
     if (r->what != RENDER_EMIT)
-        s->get_env = stand_in_env;
+        s->env_stand_in = S("1"); /* a number, and between quotes a text */
     add_values(r, s);
     add_run_names(r, s, &ev);
     dg_eval_free(&ev);
@@ -435,6 +430,21 @@ static Scope *unit_scope(Rendering *x)
 
 /* ---- Rendering ---- */
 
+/* An error of generated SQL belongs to the field that holds the wrong name, else to the unit. */
+static bool place_generated(const Render *r, DiagItem *it)
+{
+    const SqlUnit *unit = r->unit;
+    it->at = unit->at;
+    for (size_t i = 0; i < unit->places.count; i++) {
+        const SqlPlace *p = &unit->places.items[i];
+        if (!p->node || !str_eq(p->node->text, r->why.wrong))
+            continue;
+        it->at = p->at;
+        return true;
+    }
+    return false;
+}
+
 /* The error of a function stands at its call; the wrong name is one of the arguments. */
 static void sharpen(Render *r, DiagItem *it)
 {
@@ -443,7 +453,9 @@ static void sharpen(Render *r, DiagItem *it)
     Str call = file ? str_sub(file->text, it->at.start, it->at.end) : (Str){0};
     it->code = why->code;
     Span at = it->at;
-    bool found = false;
+    bool found = r->unit->is_generated && !it->at.file && place_generated(r, it);
+    if (found)
+        at = it->at;
     static const char *const quotes[] = {"'%.*s'", "\"%.*s\"", "%.*s"};
     for (size_t i = 0; why->wrong.len && i < COUNT(quotes) && !found; i++) {
         const char *form = quotes[i];

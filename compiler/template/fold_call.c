@@ -154,19 +154,26 @@ static void note_use(Fold *f, const TExpr *e, Str name, bool required)
     array_add(f->ctx->arena, &f->ctx->env_uses, use);
 }
 
-/* DG_END: not set. DG_TEMPFAIL: known when the executable starts. */
-static DgStatus env_now(Fold *f, const TExpr *e, Str name, DgValue *out)
+/* DG_END: not set. DG_TEMPFAIL: one that is known when the executable starts. */
+static DgStatus env_now(Fold *f, const TExpr *e, Str name, const Folded *fallback, DgValue *out)
 {
     const Scope *s = env_scope(f);
-    if (!s || !s->get_env)
-        return DG_TEMPFAIL;
     DgError err = {0};
     Str text = {0};
     bool secret = false;
-    DgStatus status = s->get_env(s->get_env_ctx, name, &text, &secret, &err);
+    DgStatus status = s && s->get_env ? s->get_env(s->get_env_ctx, name, &text, &secret, &err)
+                                      : DG_TEMPFAIL;
+    if (status == DG_TEMPFAIL && s && s->env_stand_in.len) {
+        if (fallback && fallback->known) {
+            *out = fallback->value;
+            return DG_OK;
+        }
+        text = s->env_stand_in;
+        status = DG_OK;
+    }
     if (status == DG_OK) {
         *out = dgv_taint(dgv_from_str(str_copy(f->ctx->arena, text)), secret);
-    } else if (status != DG_END) {
+    } else if (status != DG_END && status != DG_TEMPFAIL) {
         f->ev.error = err;
         f->ev.error.status = status;
         fold_report(f, e->start, e->end);
@@ -178,7 +185,7 @@ Folded fold_env_attr(Fold *f, const TExpr *e)
 {
     DgValue v = dgv_none();
     note_use(f, e, e->as.part.name, false);
-    if (env_now(f, e, e->as.part.name, &v) != DG_TEMPFAIL)
+    if (env_now(f, e, e->as.part.name, NULL, &v) != DG_TEMPFAIL)
         return fold_known(v);
     fold_needs(f, PHASE_START);
     return fold_later(f, fold_copy(f, e));
@@ -219,7 +226,7 @@ static Folded env_call(Fold *f, const TExpr *e)
         has_default = false; /* Dagster takes None for "no default" */
     note_use(f, e, name, !has_default);
     DgValue v = dgv_none();
-    DgStatus s = env_now(f, e, name, &v);
+    DgStatus s = env_now(f, e, name, has_default ? &fallback : NULL, &v);
     if (s == DG_OK)
         return fold_known(v);
     if (s == DG_END)

@@ -6,6 +6,22 @@ static const char *const DG_NAMES[] = {
     "WeeklyPartitionsDefinition", "MonthlyPartitionsDefinition", "HourlyPartitionsDefinition",
     "StaticPartitionsDefinition", "TimeWindowPartitionsDefinition"};
 
+/* Methods by class, as in Dagster 1.13; of AutomationCondition also those of a condition itself. */
+static const char *const CONDITIONS[] = {
+    "all_checks_match", "all_deps_blocking_checks_passed", "all_deps_match",
+    "all_deps_updated_since_cron", "all_job_root_assets_match", "all_new_updates_have_run_tags",
+    "any_checks_match", "any_deps_in_progress", "any_deps_match", "any_deps_missing",
+    "any_deps_updated", "any_downstream_conditions", "any_job_root_assets_match",
+    "any_new_update_has_run_tags", "asset_matches", "backfill_in_progress", "check_failed",
+    "check_passed", "code_version_changed", "cron_tick_passed", "data_version_changed", "eager",
+    "executed_with_root_target", "executed_with_tags", "execution_failed", "freshness_failed",
+    "freshness_passed", "freshness_warned", "in_latest_time_window", "in_progress",
+    "initial_evaluation", "missing", "newly_missing", "newly_requested", "newly_updated", "on_cron",
+    "on_missing", "run_in_progress", "will_be_requested", NULL};
+static const char *const CHAINED[] = {"allow", "ignore", "newly_true", "replace", "since",
+                                      "since_last_handled", "with_label", "without", NULL};
+static const char *const FRESHNESS[] = {"cron", "time_window", NULL};
+
 /* ---- Records that remember how they were made ---- */
 
 static DgValue arguments_dict(DgEval *ev, const DgArgs *args)
@@ -36,9 +52,27 @@ static DgStatus made(DgEval *ev, const char *class_name, Str method, const DgVal
     return DG_OK;
 }
 
+static DgStatus check_method(DgEval *ev, const char *noun, const char *const *methods, Str name,
+                             DgError *err)
+{
+    Str names[64];
+    size_t count = 0;
+    for (; methods && methods[count]; count++) {
+        names[count] = str_from(methods[count]);
+        if (str_eq(names[count], name))
+            return DG_OK;
+    }
+    dg_fail(err, DG_DATA, "%s has no method `%.*s`", noun, FMT(name));
+    Str near = diag_nearest(ev->arena, name, names, count);
+    if (near.len)
+        dg_hint(err, "a similar method exists: `%.*s`", FMT(near));
+    return DG_DATA;
+}
+
 static DgStatus chained(DgEval *ev, DgValue self, Str name, const DgArgs *args, DgValue *out,
                         DgError *err)
 {
+    DG_TRY(check_method(ev, "an automation condition", CHAINED, name, err));
     return made(ev, dgv_record_class(self).ptr, name, &self, args, out, err);
 }
 
@@ -56,7 +90,12 @@ static DgStatus class_call(DgEval *ev, const DgObject *self, const DgArgs *args,
 static DgStatus class_method(DgEval *ev, const DgObject *self, Str name, const DgArgs *args,
                              DgValue *out, DgError *err)
 {
-    return made(ev, ((const ClassObject *)self)->name, name, NULL, args, out, err);
+    const char *class_name = ((const ClassObject *)self)->name;
+    const char *const *methods = str_eq(str_from(class_name), S("AutomationCondition")) ? CONDITIONS
+                                 : str_eq(str_from(class_name), S("FreshnessPolicy")) ? FRESHNESS
+                                                                                      : NULL;
+    DG_TRY(check_method(ev, class_name, methods, name, err));
+    return made(ev, class_name, name, NULL, args, out, err);
 }
 
 static void class_write(DgEval *ev, const DgObject *self, StrBuf *b, bool repr)

@@ -13,7 +13,7 @@ enum { ALL = 31, RUN = 1 << CLI_RUN, PLAN = 1 << CLI_PLAN, LIST = 1 << CLI_LIST 
 typedef enum OptionId {
     OPT_SELECT, OPT_JOB, OPT_PARTITION, OPT_PARTITION_RANGE, OPT_FULL_REFRESH, OPT_RESUME,
     OPT_THREADS, OPT_MEMORY, OPT_POOL, OPT_DRY_RUN, OPT_HOME, OPT_PROJECT, OPT_DEV, OPT_JSON,
-    OPT_PROGRESS, OPT_HELP,
+    OPT_PROGRESS, OPT_RECORD, OPT_REPLAY, OPT_HELP,
 } OptionId;
 
 typedef struct Option {
@@ -42,6 +42,8 @@ static const Option options[] = {
     [OPT_DEV] = {"dev", 0, NULL, RUN, "development: read the project's .env too"},
     [OPT_JSON] = {"json", 0, NULL, ALL, "one JSON document on standard output"},
     [OPT_PROGRESS] = {"progress", 0, "MODE", RUN, "auto, tty, plain, json or none; on standard error"},
+    [OPT_RECORD] = {"record", 0, "DIR", RUN, "keep what services answer, as a tape; secrets are left out"},
+    [OPT_REPLAY] = {"replay", 0, "DIR", RUN, "take answers of services from a tape; nobody is called"},
     [OPT_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };
 enum { OPTIONS_COUNT = sizeof options / sizeof *options };
@@ -235,8 +237,12 @@ static DgStatus set_option(Cli *cli, OptionId id, Str value, DgError *err)
     case OPT_DEV: cli->run.development = true; break;
     case OPT_JSON: cli->json = true; break;
     case OPT_PROGRESS: return set_progress(cli, value, err);
+    case OPT_RECORD: cli->run.record = absolute(&cli->arena, value); break;
+    case OPT_REPLAY: cli->run.replay = absolute(&cli->arena, value); break;
     case OPT_HELP: cli->help = true; break;
     }
+    if (cli->run.record.len && cli->run.replay.len)
+        return dg_fail(err, DG_USAGE, "--record and --replay exclude each other");
     return DG_OK;
 }
 

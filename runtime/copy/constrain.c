@@ -150,7 +150,7 @@ DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err)
     w->arena.can_fail = w->scratch.can_fail = true;
     w->copy = c;
     w->from = from;
-    w->rows = (DgRows){from->columns, from->columns_count, constrain_next, constrain_close};
+    w->rows = (DgRows){from->columns, from->columns_count, constrain_next, constrain_close, from->any_order};
     DgStatus status = rules_constraints(&w->arena, c->s->columns, &w->rules, err);
     if (status == DG_OK && !w->rules.count) { /* none: the stream as it is */
         w->from = NULL;

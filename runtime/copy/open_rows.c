@@ -46,7 +46,7 @@ static DgStatus open_lane(Copy *c, Str token, Str condition, DgRows **out, DgErr
         os_free(l);
         return status;
     }
-    l->rows = (DgRows){l->from->columns, l->from->columns_count, lane_next, lane_close};
+    l->rows = (DgRows){l->from->columns, l->from->columns_count, lane_next, lane_close, l->from->any_order};
     *out = &l->rows;
     return DG_OK;
 }
@@ -203,10 +203,12 @@ static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
         fetched_close(&f->rows);
         return status;
     }
-    f->rows = (DgRows){f->from->columns, f->from->columns_count, fetched_next, fetched_close};
-    *out = &f->rows;
+    f->rows = (DgRows){f->from->columns, f->from->columns_count, fetched_next, fetched_close, f->from->any_order};
+    DgRows *rows = &f->rows;
     const DgSourceOptions *o = &c->s->source_options;
-    return o->limit || o->offset ? rows_limit(&f->rows, o->limit ? o->limit : INT64_MAX, o->offset, out, err) : DG_OK;
+    if (o->limit || o->offset)
+        DG_TRY(rows_limit(rows, o->limit ? o->limit : INT64_MAX, o->offset, &rows, err));
+    return rows_queue(&rows, 1, 4, copy_cancelled, c, out, err); /* read while the target writes */
 }
 
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err)

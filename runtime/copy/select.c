@@ -181,7 +181,7 @@ static DgStatus open_select(Copy *c, DgRows *from, bool items, bool casing, DgRo
         select_close(&w->rows);
         return status;
     }
-    w->rows = (DgRows){w->columns, w->count, select_next, select_close};
+    w->rows = (DgRows){w->columns, w->count, select_next, select_close, from->any_order};
     *out = &w->rows;
     return DG_OK;
 }

@@ -190,7 +190,7 @@ DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err)
         w->cast[i] = a.kind != b.kind || (a.kind == DG_DECIMAL && (a.scale != b.scale || a.precision != b.precision));
         any = any || w->cast[i];
     }
-    w->rows = (DgRows){w->columns, n, shape_next, shape_close};
+    w->rows = (DgRows){w->columns, n, shape_next, shape_close, from->any_order};
     if (status == DG_OK && any)
         status = dg_batch_init(&w->in, from->columns, n, DG_BATCH_ROWS, err);
     if (status != DG_OK || any) {

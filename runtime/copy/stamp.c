@@ -88,7 +88,7 @@ DgStatus copy_stamp(Copy *c, DgRows *from, DgRows **out, DgError *err)
         memcpy(columns, from->columns, (size_t)count * sizeof *columns);
     columns[count] = (DgColumn){.name = {text, (ptrdiff_t)length}, .type = {timestamp ? DG_TIMESTAMPTZ : DG_INT64, 0, 0}};
     *w = (Stamp){.from = from, .columns = columns, .name = text, .value = timestamp ? c->started_us : c->started_us / 1000000};
-    w->rows = (DgRows){columns, count + 1, stamp_next, stamp_close};
+    w->rows = (DgRows){columns, count + 1, stamp_next, stamp_close, from->any_order};
     *out = &w->rows;
     DgStatus status = dg_batch_init(&w->in, from->columns, count, DG_BATCH_ROWS, err);
     if (status != DG_OK)

@@ -65,19 +65,28 @@ static DgStatus resolve(Copy *c, const DgConnConfig *config, DgConn *out, DgErro
     return from_environment(c, name, out, err);
 }
 
-/* A file of a database lies relative to the project. */
+/* A file of a database lies relative to the project. DuckDB has the run's share of memory and threads,
+ * as the pipeline's own warehouse has, unless the connection says otherwise. */
 static void anchor(Copy *c, DgConn *conn)
 {
-    if (!str_eq(conn->type, S("sqlite")) && !str_eq(conn->type, S("duckdb")))
+    bool duckdb = str_eq(conn->type, S("duckdb"));
+    const RunOptions *o = &c->run->run->options;
+    if (!str_eq(conn->type, S("sqlite")) && !duckdb)
         return;
-    DgPair *props = push(&c->arena, DgPair, conn->props_count + 1);
+    DgPair *props = push(&c->arena, DgPair, conn->props_count + 2);
     for (int32_t i = 0; i < conn->props_count; i++) {
         props[i] = conn->props[i];
         bool path = str_eq(props[i].key, S("instance")) || str_eq(props[i].key, S("database")) || str_eq(props[i].key, S("path"));
         if (path && props[i].value.len && props[i].value.ptr[0] != '/' && props[i].value.ptr[0] != ':')
             props[i].value = dg_project_path(c->run, props[i].value);
     }
+    int32_t count = conn->props_count;
+    if (duckdb && !conn_prop(conn, "memory").len)
+        props[count++] = (DgPair){S("memory"), str_format(&c->arena, "%lld", (long long)(o->memory_max / 4 * 3))};
+    if (duckdb && !conn_prop(conn, "threads").len)
+        props[count++] = (DgPair){S("threads"), str_format(&c->arena, "%d", (int)o->threads)};
     conn->props = props;
+    conn->props_count = count;
 }
 
 static const DgConnConfig *find_config(const Copy *c, Str name)

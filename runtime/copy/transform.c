@@ -123,7 +123,7 @@ static DgStatus bind(Transform *w, DgError *err)
         return os_no_memory(err, "transforming rows");
     for (size_t i = 0; i < w->steps.count; i++)
         w->touched[w->steps.items[i].column] = true;
-    w->rows = (DgRows){w->columns.items, (int32_t)w->columns.count, transform_next, transform_close};
+    w->rows = (DgRows){w->columns.items, (int32_t)w->columns.count, transform_next, transform_close, w->from->any_order};
     return dg_batch_init(&w->in, w->from->columns, w->from->columns_count, DG_BATCH_ROWS, err);
 }
 

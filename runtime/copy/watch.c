@@ -75,7 +75,7 @@ DgStatus copy_watch(Copy *c, DgRows *from, Str key, CopyWatch **watch, DgRows **
         rows_close(from);
         return os_no_memory(err, "reading rows");
     }
-    w->rows = (DgRows){from->columns, from->columns_count, watch_next, watch_close};
+    w->rows = (DgRows){from->columns, from->columns_count, watch_next, watch_close, from->any_order};
     w->from = from;
     w->copy = c;
     w->key = -1;

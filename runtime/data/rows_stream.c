@@ -191,7 +191,7 @@ DgStatus rows_queue(DgRows *const *lanes, int32_t lanes_count, int32_t ahead, bo
         return os_no_memory(err, "reading ahead");
     }
     int32_t slots = lanes_count * (ahead > 0 ? ahead : 1);
-    q->rows = (DgRows){lanes[0]->columns, lanes[0]->columns_count, queue_next, queue_close};
+    q->rows = (DgRows){lanes[0]->columns, lanes[0]->columns_count, queue_next, queue_close, lanes_count > 1};
     q->cancelled = cancelled;
     q->context = context;
     pthread_mutex_init(&q->lock, NULL);
@@ -282,7 +282,7 @@ DgStatus rows_limit(DgRows *from, int64_t limit, int64_t offset, DgRows **out, D
         rows_close(from);
         return os_no_memory(err, "reading rows");
     }
-    *l = (Limit){.rows = {from->columns, from->columns_count, limit_next, limit_close}, .from = from, .left = limit, .skip = offset};
+    *l = (Limit){.rows = {from->columns, from->columns_count, limit_next, limit_close, from->any_order}, .from = from, .left = limit, .skip = offset};
     DgStatus status = dg_batch_init(&l->in, from->columns, from->columns_count, DG_BATCH_ROWS, err);
     if (status != DG_OK)
         limit_close(&l->rows);

@@ -25,6 +25,7 @@ struct DgRows {
      * `out` has room for DG_BATCH_ROWS rows: streams over streams exchange vectors with it. */
     DgStatus (*next)(DgRows *rows, DgBatch *out, DgError *err);
     void (*close)(DgRows *rows); /* frees it; from any state, also in the middle */
+    bool any_order;              /* rows come from parallel parts: the consumer need not keep their order */
 };
 
 static inline void rows_close(DgRows *rows)

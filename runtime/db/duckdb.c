@@ -311,27 +311,6 @@ void dg_session_interrupt(DgSession *s)
     s->api->interrupt(s->connection);
 }
 
-DgStatus duck_run(DgSession *s, Str sql, int64_t *changed, DgError *err)
-{
-    if (__atomic_load_n(&s->interrupted, __ATOMIC_RELAXED))
-        return dg_fail(err, DG_CANCELLED, "cancelled");
-    char *text = os_alloc((size_t)sql.len + 1);
-    if (!text || !sql.ptr) {
-        os_free(text);
-        return os_no_memory(err, "for an SQL statement");
-    }
-    memcpy(text, sql.ptr, (size_t)sql.len);
-    duckdb_result result;
-    DgStatus status = DG_OK;
-    if (s->api->query(s->connection, text, &result) != DuckDBSuccess)
-        status = duck_fail(s, err, s->api->result_error(&result));
-    else if (changed)
-        *changed = (int64_t)s->api->rows_changed(&result);
-    s->api->destroy_result(&result);
-    os_free(text);
-    return status;
-}
-
 DgStatus dg_session_begin(DgSession *s, DgError *err)
 {
     assert(!s->in_transaction);

@@ -20,6 +20,7 @@
     X(prepared_statement_column_count) X(prepared_statement_column_name)                        \
     X(prepared_statement_column_logical_type) X(execute_prepared)                               \
     X(pending_prepared_streaming) X(pending_error) X(execute_pending) X(destroy_pending)        \
+    X(pending_prepared) X(pending_execute_task)                                                 \
     X(data_chunk_get_vector) X(data_chunk_get_size) X(data_chunk_set_size)                      \
     X(destroy_data_chunk) X(vector_get_data) X(vector_get_validity)                             \
     X(vector_ensure_validity_writable)                                                          \
@@ -36,6 +37,7 @@
     X(create_int64) X(add_replacement_scan) X(replacement_scan_set_function_name)               \
     X(replacement_scan_add_parameter) X(prepared_statement_type)                                \
     X(list_type_child_type) X(array_type_child_type) X(array_type_array_size)                   \
+    X(array_vector_get_child)                                                                   \
     X(map_type_key_type) X(map_type_value_type) X(struct_type_child_count)                      \
     X(struct_type_child_name) X(struct_type_child_type) X(union_type_member_count)              \
     X(union_type_member_name) X(union_type_member_type) X(enum_dictionary_size)                 \

@@ -125,32 +125,32 @@ static DgStatus duck_query(DgDb *db, Str sql, DgRows **out, DgError *err)
 
 /* ---- Insert ---- */
 
-static DgStatus lane_open(void *context, void **lane, DgError *err)
-{
-    (void)err;
-    *lane = context;
-    return DG_OK;
-}
+/* One stream that several of DuckDB's threads take batches from, in turns. */
+typedef struct Shared {
+    DgRows *from;
+    pthread_mutex_t lock;
+    DgStatus status; /* of the last batch: after the end, and after an error, no other is asked for */
+} Shared;
 
-static DgStatus lane_next(void *context, void *lane, DgBatch *out, DgError *err)
+static DgStatus shared_next(void *context, void *lane, DgBatch *out, DgError *err)
 {
-    DgRows *from = lane;
-    (void)context;
-    return from->next(from, out, err);
-}
-
-static void lane_close(void *context, void *lane)
-{
-    (void)context;
+    Shared *s = context;
     (void)lane;
+    pthread_mutex_lock(&s->lock);
+    DgStatus status = s->status == DG_OK ? s->status = s->from->next(s->from, out, err) : DG_END;
+    pthread_mutex_unlock(&s->lock);
+    return status;
 }
 
 static DgStatus duck_insert(DgDb *db, DgTableName to, DgRows *from, int64_t *rows, DgError *err)
 {
     DgSession *s = session_of(db);
-    DgPull pull = {.context = from, .lane_open = lane_open, .next = lane_next, .lane_close = lane_close, .lanes_max = 1};
-    PullJob job = {.warehouse = s->warehouse, .pull = &pull, .columns = from->columns, .columns_count = from->columns_count, .lanes_max = 1};
+    Shared shared = {.from = from};
+    DgPull pull = {.context = &shared, .next = shared_next};
+    PullJob job = {.warehouse = s->warehouse, .pull = &pull, .columns = from->columns, .columns_count = from->columns_count,
+                   .lanes_max = from->any_order ? s->warehouse->threads : 1};
     StrBuf sql = {.max = LIMIT_SQL_BYTES};
+    pthread_mutex_init(&shared.lock, NULL);
     duck_pull_begin(&job);
     buf_add(&sql, S("INSERT INTO "));
     sql_table(&sql, dg_engine_duckdb.dialect, to);
@@ -159,13 +159,13 @@ static DgStatus duck_insert(DgDb *db, DgTableName to, DgRows *from, int64_t *row
         sql_name(&sql, dg_engine_duckdb.dialect, from->columns[i].name);
     }
     buf_format(&sql, ") SELECT * FROM dgc_pull(%lld)", (long long)job.id);
-    DgStatus status = sql.failed ? os_no_memory(err, "making SQL") : duck_run(s, buf_str(&sql), rows, err);
+    DgStatus status = sql.failed ? os_no_memory(err, "making SQL") : DG_OK;
+    if (status == DG_OK)
+        status = duck_pull_insert(s, &job, buf_str(&sql), rows, err);
+    else
+        duck_pull_end(&job);
     buf_free(&sql);
-    duck_pull_end(&job);
-    if (job.failed && status != DG_CANCELLED) {
-        *err = job.error;
-        status = job.error.status;
-    }
+    pthread_mutex_destroy(&shared.lock);
     return status;
 }
 
@@ -323,6 +323,7 @@ static const DgDialect dialect = {
     .timestamp_now = dialect_now,
     .staging = "CREATE TEMPORARY TABLE ",
     .alter_type = "ALTER %c TYPE %t",
+    .merge_into = true,
 };
 
 static const char *const aliases[] = {"duckdb", "duck", NULL};

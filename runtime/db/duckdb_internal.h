@@ -35,7 +35,7 @@ struct DgSession {
 DgStatus duck_fail(const DgSession *s, DgError *err, const char *message);
 /* A message about a line of a CSV file, made into one line; others stay. */
 void duck_csv_error(Str message, DgError *err);
-/* One statement, no result kept. changed may be NULL. */
+/* One or more statements, no result kept. changed (may be NULL): rows of the last. */
 DgStatus duck_run(DgSession *s, Str sql, int64_t *changed, DgError *err);
 
 /* Types, both ways. A type that DgType lacks gives false. */
@@ -47,6 +47,10 @@ bool duck_vector_write(const DuckApi *api, duckdb_vector to, const DgVector *fro
                        int32_t rows);
 bool duck_vector_read(const DuckApi *api, duckdb_vector from, DgVector *to, DgType type,
                       int32_t rows);
+
+/* Values of FLOAT[size] as bytes, one behind the other. DG_DATA: a null among the numbers. */
+DgStatus duck_floats_read(const DuckApi *api, duckdb_vector from, DgVector *to, int32_t size, int32_t rows,
+                          DgError *err);
 
 /* Registers dgc_pull(id BIGINT), the table function that loads read from. */
 DgStatus duck_pull_register(DgSession *s, DgError *err);

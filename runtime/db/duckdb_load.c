@@ -84,7 +84,8 @@ static DgStatus make_schema(LoadRun *r, DgError *err)
 static DgStatus make_table(LoadRun *r, DgError *err)
 {
     StrBuf sql = {0};
-    buf_format(&sql, r->load->mode == DG_REPLACE ? "CREATE OR REPLACE TABLE %.*s"
+    bool whole = r->load->mode == DG_REPLACE && !r->load->replaces.len;
+    buf_format(&sql, whole ? "CREATE OR REPLACE TABLE %.*s"
                                                  : "CREATE TABLE IF NOT EXISTS %.*s",
                FMT(r->target));
     add_definitions(r, &sql);
@@ -131,24 +132,13 @@ static DgStatus insert_pulled(LoadRun *r, Str into, int32_t lanes_max, int64_t *
     buf_format(&sql, "INSERT INTO %.*s (", FMT(into));
     add_columns(r, &sql, "");
     buf_format(&sql, ") SELECT * FROM dgc_pull(%lld)", (long long)job.id);
-    /* One lane delivers in order and its order is kept; several have none to keep, and only
-     * without one will DuckDB let them insert side by side. */
-    DgStatus status = DG_OK;
-    if (lanes > 1)
-        status = duck_run(r->session, S("SET SESSION preserve_insertion_order = false"), NULL, err);
+    DgStatus status = sql.failed ? os_no_memory(err, "for an SQL statement") : DG_OK;
     if (status == DG_OK)
-        status = run_sql(r, &sql, inserted, err);
+        status = duck_pull_insert(r->session, &job, buf_str(&sql), inserted, err);
+    else
+        duck_pull_end(&job);
     buf_free(&sql);
-    DgError ignored;
-    if (lanes > 1)
-        duck_run(r->session, S("RESET SESSION preserve_insertion_order"), NULL, &ignored);
-    duck_pull_end(&job);
     r->result->rows_read = job.rows;
-    if (job.failed && !(status == DG_CANCELLED)) {
-        status = job.error.status;
-        if (err)
-            *err = job.error;
-    }
     return status;
 }
 
@@ -244,15 +234,37 @@ static DgStatus load_checked(const DgLoad *load, DgError *err)
     return DG_OK;
 }
 
+/* A part of the table: its old rows go, and what comes must belong to it. */
+static DgStatus replace_part(LoadRun *r, DgError *err)
+{
+    StrBuf sql = {0};
+    int64_t inside = 0;
+    buf_format(&sql, "DELETE FROM %.*s WHERE %.*s", FMT(r->target), FMT(r->load->replaces));
+    DG_TRY(run_sql(r, &sql, &r->result->rows_deleted, err));
+    DG_TRY(insert_pulled(r, r->target, r->pull->lanes_max, &r->result->rows_inserted, err));
+    Str count = str_format(r->arena, "SELECT count(*) FROM %.*s WHERE %.*s", FMT(r->target),
+                           FMT(r->load->replaces));
+    DG_TRY(dg_session_int(r->session, count, &inside, err));
+    if (inside == r->result->rows_inserted)
+        return DG_OK;
+    dg_fail(err, DG_DATA, "%lld of %lld rows for %.*s are not of this partition",
+            (long long)(r->result->rows_inserted - inside), (long long)r->result->rows_inserted,
+            FMT(r->target));
+    dg_hint(err, "rows of this partition are those with %.*s", FMT(r->load->replaces));
+    return DG_DATA;
+}
+
 static DgStatus load_in_transaction(LoadRun *r, DgError *err)
 {
     DG_TRY(make_schema(r, err));
     DG_TRY(drop_view(r, err));
     DG_TRY(make_table(r, err));
-    if (r->load->mode != DG_REPLACE)
+    if (r->load->mode != DG_REPLACE || r->load->replaces.len)
         DG_TRY(check_columns(r, err));
     if (r->load->mode == DG_MERGE)
         return merge(r, err);
+    if (r->load->replaces.len)
+        return replace_part(r, err);
     return insert_pulled(r, r->target, r->pull->lanes_max, &r->result->rows_inserted, err);
 }
 

@@ -36,6 +36,26 @@ void duck_pull_end(PullJob *job)
     pthread_mutex_destroy(&job->lock);
 }
 
+/* One lane delivers in order and its order is kept; several have none to keep, and only without one
+ * will DuckDB let them insert side by side. */
+DgStatus duck_pull_insert(DgSession *s, PullJob *job, Str sql, int64_t *inserted, DgError *err)
+{
+    bool unordered = job->lanes_max > 1;
+    DgError ignored;
+    DgStatus status = unordered ? duck_run(s, S("SET SESSION preserve_insertion_order = false"), NULL, err) : DG_OK;
+    if (status == DG_OK)
+        status = duck_run(s, sql, inserted, err);
+    if (unordered)
+        duck_run(s, S("RESET SESSION preserve_insertion_order"), NULL, &ignored);
+    duck_pull_end(job);
+    if (job->failed && status != DG_CANCELLED) {
+        status = job->error.status;
+        if (err)
+            *err = job->error;
+    }
+    return status;
+}
+
 static PullJob *find_job(DgWarehouse *w, int64_t id)
 {
     pthread_mutex_lock(&w->lock);

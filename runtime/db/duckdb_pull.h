@@ -26,5 +26,7 @@ struct PullJob {
 
 void duck_pull_begin(PullJob *job);
 void duck_pull_end(PullJob *job);
+/* Runs the INSERT that names the job, which has begun, and ends it. An error of a lane comes back unchanged. */
+DgStatus duck_pull_insert(DgSession *s, PullJob *job, Str sql, int64_t *inserted, DgError *err);
 
 #endif

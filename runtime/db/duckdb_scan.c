@@ -9,6 +9,8 @@ struct DgScan {
     Arena arena; /* columns and their names */
     DgColumn *columns;
     int32_t columns_count;
+    bool with_arrays;
+    int32_t *floats; /* of a column that is FLOAT[N] and read as bytes: N; else 0 */
     pthread_mutex_t lock;
     duckdb_prepared_statement prepared;
     duckdb_pending_result pending;
@@ -89,13 +91,26 @@ static const char *replacement(duckdb_type id)
     }
 }
 
+/* FLOAT[N], which may be read as the bytes of its N numbers: N; otherwise 0. */
+static int32_t floats_in(const DgScan *scan, duckdb_logical_type type)
+{
+    const DuckApi *api = scan->api;
+    if (!scan->with_arrays || api->get_type_id(type) != DUCKDB_TYPE_ARRAY)
+        return 0;
+    duckdb_logical_type child = api->array_type_child_type(type);
+    bool floats = api->get_type_id(child) == DUCKDB_TYPE_FLOAT;
+    api->destroy_logical_type(&child);
+    return floats ? (int32_t)api->array_type_array_size(type) : 0;
+}
+
 /* Column names and types; `*wrap` when some type needs a replacement. */
 static DgStatus describe(DgScan *scan, bool *wrap, DgError *err)
 {
     const DuckApi *api = scan->api;
     scan->columns_count = (int32_t)api->prepared_statement_column_count(scan->prepared);
     scan->columns = push(&scan->arena, DgColumn, scan->columns_count + 1);
-    if (!scan->columns)
+    scan->floats = push(&scan->arena, int32_t, scan->columns_count + 1);
+    if (!scan->columns || !scan->floats)
         return os_no_memory(err, "for the columns of a result");
     *wrap = false;
     for (int32_t i = 0; i < scan->columns_count; i++) {
@@ -106,7 +121,10 @@ static DgStatus describe(DgScan *scan, bool *wrap, DgError *err)
         api->free((void *)(uintptr_t)name);
         duckdb_logical_type type =
             api->prepared_statement_column_logical_type(scan->prepared, (idx_t)i);
-        if (!duck_type_from(api, type, &scan->columns[i].type))
+        scan->floats[i] = floats_in(scan, type);
+        if (scan->floats[i])
+            scan->columns[i].type = (DgType){.kind = DG_BINARY};
+        else if (!duck_type_from(api, type, &scan->columns[i].type))
             *wrap = true;
         api->destroy_logical_type(&type);
     }
@@ -124,7 +142,7 @@ static DgStatus prepare_wrapped(DgScan *scan, Str sql, DgError *err)
             api->prepared_statement_column_logical_type(scan->prepared, (idx_t)i);
         DgType ours;
         Str name = dg_duckdb_name(&scan->arena, scan->columns[i].name);
-        bool known = duck_type_from(api, type, &ours);
+        bool known = floats_in(scan, type) || duck_type_from(api, type, &ours);
         const char *form = known ? "c%d" : replacement(api->get_type_id(type));
         Str how = str_replace(&scan->arena, str_from(form), S("%d"),
                               str_format(&scan->arena, "%d", (int)i));
@@ -159,7 +177,7 @@ static DgStatus start(DgScan *scan, DgError *err)
     return DG_OK;
 }
 
-DgStatus dg_scan_open(DgSession *s, Str sql, DgScan **out, DgError *err)
+static DgStatus scan_open(DgSession *s, Str sql, bool with_arrays, DgScan **out, DgError *err)
 {
     *out = NULL;
     if (__atomic_load_n(&s->interrupted, __ATOMIC_RELAXED))
@@ -169,6 +187,7 @@ DgStatus dg_scan_open(DgSession *s, Str sql, DgScan **out, DgError *err)
         return os_no_memory(err, "for a query");
     scan->session = s;
     scan->api = s->api;
+    scan->with_arrays = with_arrays;
     arena_init(&scan->arena, (size_t)64 << 20);
     scan->arena.can_fail = true;
     pthread_mutex_init(&scan->lock, NULL);
@@ -185,6 +204,16 @@ DgStatus dg_scan_open(DgSession *s, Str sql, DgScan **out, DgError *err)
     else
         dg_scan_close(scan);
     return status;
+}
+
+DgStatus dg_scan_open(DgSession *s, Str sql, DgScan **out, DgError *err)
+{
+    return scan_open(s, sql, false, out, err);
+}
+
+DgStatus dg_scan_open_arrays(DgSession *s, Str sql, DgScan **out, DgError *err)
+{
+    return scan_open(s, sql, true, out, err);
 }
 
 const DgColumn *dg_scan_columns(const DgScan *scan, int32_t *count)
@@ -226,10 +255,13 @@ DgStatus dg_scan_next(DgScan *scan, DgBatch *out, DgError *err)
         rows = (int32_t)api->data_chunk_get_size(chunk);
     }
     DgStatus status = DG_OK;
-    for (int32_t i = 0; i < scan->columns_count && status == DG_OK; i++)
-        if (!duck_vector_read(api, api->data_chunk_get_vector(chunk, (idx_t)i), &out->vectors[i],
-                              scan->columns[i].type, rows))
+    for (int32_t i = 0; i < scan->columns_count && status == DG_OK; i++) {
+        duckdb_vector from = api->data_chunk_get_vector(chunk, (idx_t)i);
+        if (scan->floats[i])
+            status = duck_floats_read(api, from, &out->vectors[i], scan->floats[i], rows, err);
+        else if (!duck_vector_read(api, from, &out->vectors[i], scan->columns[i].type, rows))
             status = os_no_memory(err, "for a batch of text");
+    }
     if (status == DG_OK)
         out->rows = rows;
     api->destroy_data_chunk(&chunk);

@@ -1,6 +1,7 @@
 /* Columns across the border: DgVector to and from DuckDB's vectors. */
 #include "runtime/data/batch.h"
 #include "runtime/db/duckdb_internal.h"
+#include "runtime/os/os.h"
 
 _Static_assert(sizeof(duckdb_string_t) == 16, "DuckDB's string layout");
 _Static_assert(sizeof(bool) == 1, "booleans are bytes");
@@ -185,4 +186,24 @@ bool duck_vector_read(const DuckApi *api, duckdb_vector from, DgVector *to, DgTy
     else
         memcpy(to->values, data, (size_t)width * (size_t)rows);
     return true;
+}
+
+DgStatus duck_floats_read(const DuckApi *api, duckdb_vector from, DgVector *to, int32_t size, int32_t rows,
+                          DgError *err)
+{
+    duckdb_vector child = api->array_vector_get_child(from);
+    const uint64_t *valid = api->vector_get_validity(from), *valid_each = api->vector_get_validity(child);
+    const float *data = api->vector_get_data(child);
+    if (valid)
+        memcpy(to->valid, valid, ((size_t)rows + 63) / 64 * 8);
+    for (int32_t i = 0; i < rows; i++) {
+        bool here = !valid || (valid[i >> 6] >> (i & 63) & 1);
+        int64_t start = (int64_t)i * size;
+        for (int64_t k = start; here && valid_each && k < start + size; k++)
+            if (!(valid_each[k >> 6] >> (k & 63) & 1))
+                return dg_fail(err, DG_DATA, "an array has a null among its numbers");
+        if (!dg_text_set(to, i, (const char *)(data + start), here ? (size_t)size * sizeof *data : 0))
+            return os_no_memory(err, "for a batch of arrays");
+    }
+    return DG_OK;
 }

@@ -118,6 +118,7 @@ struct DgDialect {
     bool index_keys;                  /* tables that are merged into get an index of their keys */
     bool index_staging;               /* and so does staging */
     bool update_in_with;              /* WITH x AS (UPDATE ... RETURNING ...) INSERT ... */
+    bool merge_into;                  /* MERGE INTO t USING s ON ... */
     const char *before_merge;         /* a setting for the rest of the transaction; NULL: none */
     const char *analyze;              /* "ANALYZE ": staging's statistics, inside a transaction; NULL: not needed or not possible */
     bool swaps;                       /* a new table takes the old one's place by RENAME at the end */

@@ -316,7 +316,7 @@ static DgStatus describe(PgRows *r, Str sql, Str *copy, DgError *err)
     buf_free(&b);
     for (int32_t i = 0; i < n; i++)
         r->columns[i].type = r->kinds[i].type;
-    r->rows = (DgRows){r->columns, n, pg_rows_next, pg_rows_close};
+    r->rows = (DgRows){r->columns, n, pg_rows_next, pg_rows_close, false};
     return failed ? dg_fail(err, DG_CONFIG, "the query is too long") : DG_OK;
 }
 

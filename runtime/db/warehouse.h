@@ -44,6 +44,9 @@ DgStatus dg_session_text(DgSession *s, Arena *a, Str sql, Str *out, DgError *err
 /* A result, streamed in batches of DG_BATCH_ROWS at most. */
 typedef struct DgScan DgScan;
 DgStatus dg_scan_open(DgSession *s, Str sql, DgScan **out, DgError *err);
+/* The same, but columns of type FLOAT[N] come as DG_BINARY: N little-endian float32, rows one behind
+ * the other (a null takes no bytes). */
+DgStatus dg_scan_open_arrays(DgSession *s, Str sql, DgScan **out, DgError *err);
 const DgColumn *dg_scan_columns(const DgScan *scan, int32_t *count);
 /* Thread-safe: one caller at a time gets the next rows. DG_END when there are none. `out` must
  * have been initialised with the scan's columns. */

@@ -78,6 +78,13 @@ void dg_float_repr(StrBuf *b, double f);           /* shortest text that reads b
 /* JSON as json.dumps(separators=(', ', ': '), ensure_ascii=True) prints it. */
 void dg_write_json(DgEval *ev, StrBuf *b, DgValue v, int indent, bool sort_keys);
 
+/* JSON as values, strictly; integers beyond 64 bits as their text. DG_DATA with the place. */
+DgStatus dg_read_json(DgEval *ev, Str text, DgValue *out, DgError *err);
+/* What stands at "choices.0.message" in it; NULL: nothing. As text or integer: "" and 0 when it is none. */
+const DgValue *dgv_at(const DgValue *v, const char *path);
+Str dgv_text_at(DgValue v, const char *path);
+int64_t dgv_int_at(DgValue v, const char *path);
+
 /* ast.literal_eval as Jinja's native types use it. False: not a literal, keep the text. */
 bool dg_literal_eval(DgEval *ev, Str text, DgValue *out);
 

@@ -24,6 +24,8 @@ typedef struct FileRows {
     DgWarehouse *warehouse;
     DgSession *session;
     DgScan *scan;
+    int64_t memory_max;      /* what DuckDB has */
+    int64_t object_bytes;    /* of JSON: the largest record; each thread has buffers of twice as much */
 } FileRows;
 
 /* ---- formats.c ---- */

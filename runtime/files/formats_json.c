@@ -11,6 +11,8 @@
 #include "runtime/files/formats_internal.h"
 #include "runtime/os/os.h"
 
+enum { OBJECT_BYTES = 16 << 20 };
+
 static int32_t levels(const FileRows *f)
 {
     return !f->how->flatten ? 0 : f->how->flatten_depth > 0 ? f->how->flatten_depth : INT32_MAX;
@@ -198,10 +200,29 @@ static int64_t largest_file(const FileRows *f)
     return most;
 }
 
-static int64_t object_size_max(const FileRows *f, int64_t most)
+/* Records of at most so many bytes. DuckDB has buffers of twice as much for each thread: memory says how many there
+ * can be. When a record is larger, a single thread gets as much as there is. */
+static DgStatus expect_objects(FileRows *f, int64_t bytes, DgError *err)
 {
-    int64_t size = largest_file(f) + 1, least = 16 << 20;
-    return size < least ? least : size > most ? most : size;
+    int64_t most = f->memory_max / 8 * 3, threads = f->memory_max / (4 * bytes);
+    f->object_bytes = bytes < most ? bytes : most;
+    if (threads >= dg_warehouse_threads(f->warehouse))
+        return DG_OK;
+    Str sql = str_format(&f->arena, "SET threads = %d", threads > 1 ? (int)threads : 1);
+    return sql.ptr ? dg_session_exec(f->session, sql, err) : os_no_memory(err, "for an SQL statement");
+}
+
+static bool too_large(DgStatus status, const DgError *err)
+{
+    return status != DG_OK && str_find(str_from(err->message), S("maximum_object_size")) >= 0;
+}
+
+static DgStatus object_failed(FileRows *f, DgError *err)
+{
+    dg_fail(err, DG_DATA, "`%.*s`%s has a record of more than %lld MB", FMT(f->paths.items[0]), f->paths.count > 1 ? " or another of the files" : "",
+            (long long)(f->object_bytes >> 20));
+    dg_hint(err, "a record is held in memory whole: give the run more with --memory");
+    return DG_DATA;
 }
 
 /* The records become the lines of a temporary file. */
@@ -219,6 +240,8 @@ static DgStatus extract(FileRows *f, DgError *err)
     }
     Str quoted = dg_duckdb_text(&f->arena, buf_str(&path));
     buf_free(&path);
+    int64_t whole = f->format == DG_FILE_NDJSON ? 0 : largest_file(f) + 1; /* often the file is one record */
+    DG_TRY(expect_objects(f, whole > OBJECT_BYTES ? whole : OBJECT_BYTES, err));
     buf_add(&sql, many ? S("SELECT unnest(v) FROM (SELECT json_extract(json, ")
                        : S("SELECT unnest(CASE json_type(v) WHEN 'ARRAY' THEN json_extract(v, '$[*]') ELSE [v] END) FROM "
                            "(SELECT json_extract(json, "));
@@ -226,12 +249,14 @@ static DgStatus extract(FileRows *f, DgError *err)
     buf_add(&sql, S(") AS v FROM read_json_objects("));
     format_paths(f, &sql);
     buf_format(&sql, ", format = '%s', maximum_object_size = %lld)) WHERE v IS NOT NULL%s",
-               f->format == DG_FILE_NDJSON ? "newline_delimited" : "unstructured", (long long)object_size_max(f, (int64_t)1 << 30),
+               f->format == DG_FILE_NDJSON ? "newline_delimited" : "unstructured", (long long)f->object_bytes,
                many ? "" : " AND json_type(v) <> 'NULL'");
     DgStatus status = sql.failed ? os_no_memory(err, "for an SQL statement") : format_temporary(f, ".ndjson", &made, &fd, err);
     if (status == DG_OK) {
         status = copy_records(f, buf_str(&sql), fd, made.ptr, err);
         os_close(fd);
+        if (too_large(status, err))
+            status = object_failed(f, err);
         f->paths = (StrArray){0};
         array_add(&f->arena, &f->paths, made);
         f->format = DG_FILE_NDJSON;
@@ -249,7 +274,7 @@ static void add_reader(FileRows *f, StrBuf *sql, const DgTypeTree *columns)
     buf_add(sql, S("read_json("));
     format_paths(f, sql);
     buf_format(sql, ", union_by_name = true, format = '%s', maximum_object_size = %lld",
-               f->format == DG_FILE_NDJSON ? "newline_delimited" : "auto", (long long)object_size_max(f, 128 << 20));
+               f->format == DG_FILE_NDJSON ? "newline_delimited" : "auto", (long long)f->object_bytes);
     if (f->how->compression.len) {
         Str method = dg_duckdb_text(&f->arena, f->how->compression);
         buf_format(sql, ", compression = %.*s", FMT(method));
@@ -277,15 +302,28 @@ static void add_reader(FileRows *f, StrBuf *sql, const DgTypeTree *columns)
     buf_char(sql, ')');
 }
 
+static DgStatus find_types(FileRows *f, StrBuf *sql, DgTypeTree *out, DgError *err)
+{
+    sql->len = 0;
+    buf_add(sql, S("SELECT * FROM "));
+    add_reader(f, sql, NULL);
+    return dg_session_types(f->session, &f->arena, buf_str(sql), out, err);
+}
+
 DgStatus json_select(FileRows *f, StrBuf *sql, DgError *err)
 {
     DgTypeTree found, tree;
     StrBuf part = {0};
     if (f->how->jmespath.len)
         DG_TRY(extract(f, err));
-    buf_add(&part, S("SELECT * FROM "));
-    add_reader(f, &part, NULL);
-    DgStatus status = dg_session_types(f->session, &f->arena, buf_str(&part), &found, err);
+    DG_TRY(expect_objects(f, OBJECT_BYTES, err));
+    DgStatus status = find_types(f, &part, &found, err);
+    if (too_large(status, err)) {
+        DG_TRY(expect_objects(f, f->memory_max, err));
+        status = find_types(f, &part, &found, err);
+    }
+    if (too_large(status, err))
+        status = object_failed(f, err);
     bool records = status == DG_OK && !(found.members_count == 1 && str_eq(found.members[0].name, S("json")));
     if (status == DG_OK && records) {
         part.len = 0;

@@ -361,6 +361,7 @@ static DgStatus open_files(FileRows *f, const StrArray *local, int64_t memory_ma
 {
     DgWarehouseOptions o = {.memory_max = memory_max > 0 && memory_max < MEMORY_MIN ? MEMORY_MIN : memory_max};
     StrBuf sql = {0};
+    f->memory_max = o.memory_max > 0 ? o.memory_max : (int64_t)1 << 30;
     DG_TRY(add_paths(f, local, err));
     DG_TRY(dg_warehouse_open(&o, &f->warehouse, err));
     DG_TRY(dg_session_open(f->warehouse, &f->session, err));
@@ -416,7 +417,7 @@ DgStatus files_read(const StrArray *local, const DgReadFormat *how, int64_t memo
     }
     int32_t count;
     const DgColumn *columns = dg_scan_columns(f->scan, &count);
-    f->rows = (DgRows){columns, count, file_next, file_close};
+    f->rows = (DgRows){columns, count, file_next, file_close, false};
     *out = &f->rows;
     return DG_OK;
 }

@@ -1,11 +1,13 @@
 /* formats_write.c - rows as files: DuckDB's COPY pulls them, one statement a file.
  *
- * Rows keep their order. A file of limited size ends with the batch after which it was large enough;
+ * Rows keep their order; those of parallel parts have none, and are written by several threads into one
+ * file. A file of limited size ends with the batch after which it was large enough;
  * one of limited rows has exactly so many. What a format cannot say exactly is said as text:
  * intervals in Parquet (it has milliseconds), NaN and the infinities in JSON (it has no such numbers),
  * decimals of more than 15 digits in JSON (readers make doubles of numbers), bytes in JSON as base64.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,9 +26,11 @@ typedef struct Writer {
     Str folder, name, compression; /* folder: absolute or with ./ */
     DgWarehouse *warehouse;
     DgSession *session;
+    int32_t lanes;        /* threads that pull */
+    pthread_mutex_t lock; /* whose turn it is; what follows is his */
     DgBatch ahead;        /* rows that were taken and belong to the next file */
     int32_t at;           /* the first of them */
-    bool ended;           /* no more come from `from` */
+    bool ended, failed;   /* no more come from `from` */
     int64_t file_rows;    /* of the file at hand */
     const char *path;     /* of the file at hand; NULL: not to be measured */
     int64_t bytes_a_row;  /* as batches have them */
@@ -73,9 +77,10 @@ static DgStatus look_ahead(Writer *w, DgError *err)
         dg_batch_reset(&w->ahead);
         w->at = 0;
         DgStatus status = w->from->next(w->from, &w->ahead, err);
-        if (status != DG_OK && status != DG_END)
+        w->failed = status != DG_OK && status != DG_END;
+        w->ended = status != DG_OK;
+        if (w->failed)
             return status;
-        w->ended = status == DG_END;
         if (w->ahead.rows)
             w->bytes_a_row = batch_bytes(&w->ahead) / w->ahead.rows + 1;
     }
@@ -88,11 +93,10 @@ static bool large_enough(const Writer *w)
     return w->path && dg_os.stat(w->path, &info) == 0 && info.st_size >= w->how->file_max_bytes;
 }
 
-static DgStatus pull_next(void *context, void *lane, DgBatch *out, DgError *err)
+static DgStatus take_rows(Writer *w, DgBatch *out, DgError *err)
 {
-    Writer *w = context;
     const int64_t most = w->how->file_max_rows;
-    if ((most && w->file_rows >= most) || (w->file_rows && large_enough(w)))
+    if (w->failed || (most && w->file_rows >= most) || (w->file_rows && large_enough(w)))
         return DG_END;
     DG_TRY(look_ahead(w, err));
     int32_t rows = w->ahead.rows - w->at;
@@ -113,6 +117,15 @@ static DgStatus pull_next(void *context, void *lane, DgBatch *out, DgError *err)
         w->at += rows;
     }
     w->file_rows += rows;
+    return status;
+}
+
+static DgStatus pull_next(void *context, void *lane, DgBatch *out, DgError *err)
+{
+    Writer *w = context;
+    pthread_mutex_lock(&w->lock);
+    DgStatus status = take_rows(w, out, err);
+    pthread_mutex_unlock(&w->lock);
     return status;
 }
 
@@ -159,10 +172,10 @@ static void add_datetime(Writer *w, StrBuf *b)
         add_text(w, b, "TIMESTAMPFORMAT", form);
 }
 
-/* A row group is what is kept in memory: fewer rows where rows are wide or files are small. */
+/* A row group is what each lane keeps in memory: fewer rows where rows are wide or files are small. */
 static int64_t group_rows(const Writer *w, int64_t memory_max)
 {
-    int64_t bytes = memory_max > 0 ? memory_max / 8 : 64 << 20;
+    int64_t bytes = memory_max > 0 ? memory_max / (w->lanes > 2 ? 4 * w->lanes : 8) : 64 << 20;
     if (w->how->file_max_bytes && w->how->file_max_bytes < bytes)
         bytes = w->how->file_max_bytes;
     int64_t rows = bytes / (w->bytes_a_row ? w->bytes_a_row : 1) / 2048 * 2048;
@@ -223,7 +236,7 @@ static Str file_name(Writer *w, int32_t number)
 
 static DgStatus write_one(Writer *w, int32_t number, int64_t memory_max, DgError *err)
 {
-    DgPull pull = {.context = w, .next = pull_next, .lanes_max = 1};
+    DgPull pull = {.context = w, .next = pull_next, .lanes_max = w->lanes};
     StrBuf before = {0}, after = {0};
     int64_t rows;
     arena_reset(&w->scratch);
@@ -292,6 +305,10 @@ static DgStatus write_all(Writer *w, int64_t memory_max, int64_t *rows, DgError 
     DgWarehouseOptions o = {.memory_max = memory_max > 0 && memory_max < WRITE_MEMORY_MIN ? WRITE_MEMORY_MIN : memory_max};
     DG_TRY(dg_warehouse_open(&o, &w->warehouse, err));
     DG_TRY(dg_session_open(w->warehouse, &w->session, err));
+    if (w->from->any_order && !w->how->partition_by.count)
+        w->lanes = dg_warehouse_threads(w->warehouse);
+    if (w->lanes > 1) /* only so will DuckDB let them write side by side */
+        DG_TRY(dg_session_exec(w->session, S("SET preserve_insertion_order = false"), err));
     DG_TRY(dg_batch_init(&w->ahead, w->from->columns, w->from->columns_count, DG_BATCH_ROWS, err));
     int32_t number = 0;
     do { /* also without rows: a file that says the columns */
@@ -348,13 +365,14 @@ static DgStatus check(Writer *w, DgError *err)
 DgStatus files_write(DgRows *from, const DgWriteFormat *how, Str folder, Str name, int64_t memory_max, Arena *a,
                      StrArray *out, int64_t *rows, DgError *err)
 {
-    Writer w = {.from = from, .how = how, .arena = a, .name = name};
+    Writer w = {.from = from, .how = how, .arena = a, .name = name, .lanes = 1};
     *out = (StrArray){0};
     *rows = 0;
     w.folder = str_starts(folder, S("/")) ? folder : str_format(a, "./%.*s", FMT(folder));
     while (str_ends(w.folder, S("/")))
         w.folder.len--;
     arena_init(&w.scratch, 64 << 20);
+    pthread_mutex_init(&w.lock, NULL);
     w.scratch.can_fail = true;
     DgStatus status = check(&w, err);
     if (status == DG_OK)
@@ -363,6 +381,7 @@ DgStatus files_write(DgRows *from, const DgWriteFormat *how, Str folder, Str nam
     dg_session_close(w.session);
     dg_warehouse_close(w.warehouse);
     arena_free(&w.scratch);
+    pthread_mutex_destroy(&w.lock);
     DG_TRY(status);
     DG_TRY(collect(&w, (Str){0}, 0, out, err));
     if (out->count)

@@ -8,7 +8,7 @@
 
 #include "runtime/base/base.h"
 
-enum { XML_BUFFER = 64 << 10, XML_ATTRIBUTES = 32, XML_DEPTH = 64 };
+enum { XML_BUFFER = 64 << 10, XML_ATTRIBUTES = 64, XML_DEPTH = 64 };
 
 typedef enum XmlKind { XML_DONE, XML_OPEN, XML_CLOSE, XML_TEXT } XmlKind;
 

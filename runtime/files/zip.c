@@ -90,8 +90,14 @@ DgStatus zip_open(ZipFile *z, Arena *a, const char *path, DgError *err)
     *z = (ZipFile){.fd = -1, .path = path};
     if (dg_os.stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return dg_fail(err, DG_CONFIG, "there is no file `%s`", path);
-    z->size = info.st_size;
-    DG_TRY(os_open(path, O_RDONLY, 0, &z->fd, err));
+    int fd;
+    DG_TRY(os_open(path, O_RDONLY, 0, &fd, err));
+    return zip_open_fd(z, a, fd, info.st_size, path, err);
+}
+
+DgStatus zip_open_fd(ZipFile *z, Arena *a, int fd, int64_t size, const char *shown, DgError *err)
+{
+    *z = (ZipFile){.fd = fd, .path = shown, .size = size};
     DgStatus status = read_directory(z, a, err);
     if (status != DG_OK)
         zip_close(z);

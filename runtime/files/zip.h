@@ -26,6 +26,8 @@ typedef struct ZipFile {
 } ZipFile;
 
 DgStatus zip_open(ZipFile *z, Arena *a, const char *path, DgError *err);
+/* The same of a file that is open; takes `fd` over, also when it fails. `shown` is its name in messages. */
+DgStatus zip_open_fd(ZipFile *z, Arena *a, int fd, int64_t size, const char *shown, DgError *err);
 void zip_close(ZipFile *z);
 const ZipMember *zip_find(const ZipFile *z, Str name); /* case does not matter; NULL: not there */
 

@@ -262,7 +262,8 @@ static DgStatus run(Load *l, DgRows *rows, DgCursorFn last, void *last_context, 
 {
     DgLoadSpec other;
     DgError ignored = {0};
-    DG_TRY(state_prepare(l->db, l->spec->table, err));
+    if (!l->spec->epoch) /* else the lease was taken from them */
+        DG_TRY(state_prepare(l->db, l->spec->table, err));
     DG_TRY(prepare(l, rows->columns, rows->columns_count, &other, err));
     DG_TRY(before(l, rows, err));
     DG_TRY(l->engine->begin(l->db, DG_TX_WRITE, err));

@@ -92,10 +92,9 @@ static void add_moment(Load *l)
     l->d->timestamp_now(&l->sql, l->now_us);
 }
 
-/* (columns) SELECT columns: with the added columns' values. */
-static void add_insert(Load *l)
+/* The columns that a new row gets; then their values. */
+static void add_insert_columns(Load *l)
 {
-    load_add(l, "INSERT INTO %T (");
     load_columns(l, NULL, false);
     if (l->spec->loaded_at.len)
         load_add(l, ", %n", l->spec->loaded_at);
@@ -103,7 +102,10 @@ static void add_insert(Load *l)
         load_add(l, ", %n", l->spec->synced_at);
     if (l->valid_from.len)
         load_add(l, ", %n, %n", l->valid_from, l->valid_to);
-    buf_add(&l->sql, S(") SELECT "));
+}
+
+static void add_insert_values(Load *l)
+{
     load_columns(l, "%B", false);
     for (int i = 0; i < (l->spec->loaded_at.len > 0) + (l->spec->synced_at.len > 0); i++) {
         buf_add(&l->sql, S(", "));
@@ -114,6 +116,14 @@ static void add_insert(Load *l)
         add_moment(l);
         buf_add(&l->sql, S(", NULL"));
     }
+}
+
+static void add_insert(Load *l)
+{
+    load_add(l, "INSERT INTO %T (");
+    add_insert_columns(l);
+    buf_add(&l->sql, S(") SELECT "));
+    add_insert_values(l);
     load_add(l, " FROM %S");
 }
 
@@ -150,15 +160,10 @@ static bool has_values(const Load *l)
     return any;
 }
 
-static void add_update(Load *l)
+/* SET columns of staging, and what else a changed row gets. */
+static void add_assignments(Load *l)
 {
     bool first = true;
-    load_add(l, "UPDATE %T ");
-    if (l->d->update_join) {
-        load_add(l, "JOIN %S ON ");
-        load_keys_equal(l, "%A", "%B");
-        buf_char(&l->sql, ' ');
-    }
     buf_add(&l->sql, S("SET "));
     for (int32_t i = 0; i < l->columns_count; i++) {
         const LoadColumn *c = &l->columns[i];
@@ -171,6 +176,17 @@ static void add_update(Load *l)
         add_set(l, &first, l->spec->synced_at);
         add_moment(l);
     }
+}
+
+static void add_update(Load *l)
+{
+    load_add(l, "UPDATE %T ");
+    if (l->d->update_join) {
+        load_add(l, "JOIN %S ON ");
+        load_keys_equal(l, "%A", "%B");
+        buf_char(&l->sql, ' ');
+    }
+    add_assignments(l);
     if (!l->d->update_join) {
         load_add(l, " FROM %S WHERE ");
         load_keys_equal(l, "%A", "%B");
@@ -201,6 +217,28 @@ static DgStatus update_and_insert(Load *l, DgError *err)
     return DG_OK;
 }
 
+/* The same where there is MERGE. It tells how many rows it touched, not which way. */
+static DgStatus merge_into(Load *l, DgError *err)
+{
+    int64_t before = 0, after = 0, touched = 0;
+    load_add(l, "SELECT count(*) FROM %T");
+    DG_TRY(load_count(l, &before, err));
+    load_add(l, "MERGE INTO %T USING %S ON ");
+    load_keys_equal(l, "%A", "%B");
+    buf_add(&l->sql, S(" WHEN MATCHED THEN UPDATE "));
+    add_assignments(l);
+    buf_add(&l->sql, S(" WHEN NOT MATCHED THEN INSERT ("));
+    add_insert_columns(l);
+    buf_add(&l->sql, S(") VALUES ("));
+    add_insert_values(l);
+    buf_char(&l->sql, ')');
+    DG_TRY(load_exec(l, &touched, err));
+    load_add(l, "SELECT count(*) FROM %T");
+    DG_TRY(load_count(l, &after, err));
+    l->counts->rows_inserted = after - before;
+    l->counts->rows_updated = touched - l->counts->rows_inserted;
+    return DG_OK;
+}
 
 /* `k IN (SELECT k FROM staging)`: the form for which SQLite finds the rows by index. */
 static void add_present(Load *l)
@@ -324,6 +362,8 @@ static DgStatus by_disposition(Load *l, DgError *err)
     case DG_DISPOSE_UPSERT:
         if (l->d->update_in_with && has_values(l))
             return update_and_insert(l, err);
+        if (l->d->merge_into && has_values(l))
+            return merge_into(l, err);
         DG_TRY(update_known(l, err));
         return insert_unknown(l, err);
     case DG_DISPOSE_DELETE_INSERT:

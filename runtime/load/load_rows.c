@@ -68,7 +68,7 @@ DgStatus load_insert(Load *l, DgTableName to, DgRows *from, DgError *err)
         r.source[n] = i;
         r.columns[n++] = (DgColumn){.name = l->columns[i].name, .type = l->columns[i].type, .not_null = from && from->columns[i].not_null};
     }
-    r.rows = (DgRows){r.columns, n, renamed_next, renamed_close};
+    r.rows = (DgRows){r.columns, n, renamed_next, renamed_close, from && from->any_order};
     if (!r.whole && !l->explain)
         DG_TRY(dg_batch_init(&r.in, from->columns, from->columns_count, DG_BATCH_ROWS, err));
     if (l->explain) {

@@ -16,8 +16,8 @@
 
 #define FAULT_CALLS(X)                                                                   \
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync)           \
-    X(ftruncate) X(rename) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) \
-    X(pipe) X(poll) X(fork) X(waitpid) X(kill) X(random) X(malloc) X(crash)
+    X(ftruncate) X(rename) X(exchange) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock)    \
+    X(opendir) X(pipe) X(poll) X(fork) X(waitpid) X(kill) X(random) X(malloc) X(crash)
 
 enum {
 #define X(name) CALL_##name,
@@ -155,6 +155,14 @@ static int fault_rename(const char *from, const char *to)
         power_renamed(from, to);
     return result;
 }
+static int exchange_names(const char *a, const char *b) { WRAP(exchange, -1, a, b); }
+static int fault_exchange(const char *a, const char *b)
+{
+    int result = exchange_names(a, b);
+    if (power_may_fail && result == 0)
+        power_exchanged(a, b);
+    return result;
+}
 static int fault_link(const char *from, const char *to) { WRAP(link, -1, from, to); }
 static int fault_unlink(const char *path) { WRAP(unlink, -1, path); }
 static int fault_rmdir(const char *path) { WRAP(rmdir, -1, path); }
@@ -274,8 +282,8 @@ static void install(void)
     active = true;
 #define X(name) dg_os.name = fault_##name;
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync) X(ftruncate)
-    X(rename) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) X(pipe) X(poll) X(fork)
-    X(waitpid) X(kill) X(random) X(malloc) X(calloc) X(realloc)
+    X(rename) X(exchange) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) X(pipe)
+    X(poll) X(fork) X(waitpid) X(kill) X(random) X(malloc) X(calloc) X(realloc)
 #undef X
 }
 

@@ -24,6 +24,11 @@ static void *real_opendir(const char *path)
     return opendir(path);
 }
 
+static int real_exchange(const char *a, const char *b)
+{
+    return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
 static int real_pipe(int fds[2])
 {
     return pipe2(fds, O_CLOEXEC);
@@ -90,6 +95,7 @@ DgOs dg_os = {
     .fdatasync = fdatasync,
     .ftruncate = ftruncate,
     .rename = rename,
+    .exchange = real_exchange,
     .link = link,
     .unlink = unlink,
     .rmdir = rmdir,

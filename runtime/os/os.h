@@ -40,6 +40,7 @@ typedef struct DgOs {
     int (*fdatasync)(int fd);
     int (*ftruncate)(int fd, off_t size);
     int (*rename)(const char *from, const char *to);
+    int (*exchange)(const char *a, const char *b); /* of what both names stand for, in one step */
     int (*link)(const char *from, const char *to); /* fails when `to` is there */
     int (*unlink)(const char *path);
     int (*rmdir)(const char *path);

@@ -16,6 +16,7 @@ typedef struct Change {
     dev_t device; /* of the file written to, or of the folder that a name came into */
     ino_t number;
     int fd; /* of a write; -1: a renaming */
+    bool exchange; /* both names were there */
     off_t at, size;
     size_t count;
     char *old; /* `count` bytes at `at`; of a renaming both names, NUL between them */
@@ -58,7 +59,7 @@ void power_writes(int fd, size_t n)
     add(&st, c);
 }
 
-void power_renamed(const char *from, const char *to)
+static void add_names(const char *from, const char *to, bool exchange)
 {
     struct stat st;
     char folder[4096];
@@ -68,12 +69,28 @@ void power_renamed(const char *from, const char *to)
     snprintf(folder, sizeof folder, "%.*s", slash == to ? 1 : n, slash ? to : ".");
     if (stat(folder, &st) != 0)
         return;
-    Change c = {.fd = -1, .at = (off_t)a, .old = malloc(a + b)};
+    Change c = {.fd = -1, .exchange = exchange, .at = (off_t)a, .old = malloc(a + b)};
     if (c.old) {
         memcpy(c.old, from, a);
         memcpy(c.old + a, to, b);
     }
     add(&st, c);
+}
+
+void power_renamed(const char *from, const char *to)
+{
+    add_names(from, to, false);
+}
+
+void power_exchanged(const char *a, const char *b)
+{
+    add_names(a, b, true);
+}
+
+static bool undo_names(const Change *c)
+{
+    unsigned how = c->exchange ? RENAME_EXCHANGE : 0;
+    return renameat2(AT_FDCWD, c->old + c->at, AT_FDCWD, c->old, how) == 0;
 }
 
 static void forget(Change *c)
@@ -106,7 +123,7 @@ void power_lost(void)
 {
     pthread_mutex_lock(&lock); /* for good: nothing happens after it */
     for (Change *c = latest; c; c = c->before) {
-        bool failed = c->fd < 0 ? rename(c->old + c->at, c->old) != 0
+        bool failed = c->fd < 0 ? !undo_names(c)
                                 : pwrite(c->fd, c->old, c->count, c->at) != (ssize_t)c->count ||
                                       ftruncate(c->fd, c->size) != 0;
         if (failed)

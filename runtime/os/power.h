@@ -11,6 +11,7 @@
 void power_writes(int fd, size_t n);
 /* After the call. */
 void power_renamed(const char *from, const char *to);
+void power_exchanged(const char *a, const char *b); /* two names of one folder */
 void power_synced(int fd);
 /* Undoes what is not on disk, the latest first. */
 void power_lost(void);

@@ -34,6 +34,7 @@ static void init_locks(Run *run)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&run->lock, NULL);
     pthread_mutex_init(&run->warehouse_lock, NULL);
+    pthread_mutex_init(&run->services_lock, NULL);
 }
 
 DgStatus run_open(const DgPipeline *p, const RunOptions *o, Console *console, Redactor *redactor,
@@ -74,6 +75,8 @@ void run_close(Run *run)
 {
     if (!run)
         return;
+    if (run->services_close)
+        run->services_close(run->services);
     dg_warehouse_close(run->warehouse);
     history_close(run->history);
     lease_release(run);
@@ -81,6 +84,7 @@ void run_close(Run *run)
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->lock);
     pthread_mutex_destroy(&run->warehouse_lock);
+    pthread_mutex_destroy(&run->services_lock);
     arena_free(&run->arena);
     os_free(run);
 }

@@ -40,6 +40,7 @@ typedef struct RunOptions {
     int32_t threads;        /* 0: one per processor */
     int64_t memory_max;     /* bytes; 0: the pipeline's, or 1 GiB */
     Str home, project;      /* folders, absolute */
+    Str record, replay;     /* folder of a tape of calls to services; empty: none */
     const DgPair *pools;    /* name and number */
     size_t pools_count;
 } RunOptions;
@@ -114,6 +115,10 @@ struct Run {
     DgWarehouse *warehouse;   /* opened when the first step asks for it */
     bool warehouse_failed;
     DgError warehouse_error;
+
+    pthread_mutex_t services_lock;
+    struct DgServices *services; /* opened when the first step calls one; closed by: */
+    void (*services_close)(struct DgServices *s);
 
     Map store;                /* DgValue by name: what hooks of replications keep; guarded by lock */
 

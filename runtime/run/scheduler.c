@@ -85,6 +85,22 @@ static bool pool_has_room(const Run *run, const Unit *u)
     return running < pool_limit(run, u->def->pool);
 }
 
+/* Partitions of one step that write to the warehouse: the first makes the table, the others come
+ * after it, side by side. Two that make it at once would be in each other's way. */
+static bool waits_for_first(const Run *run, const Unit *u)
+{
+    bool running = false;
+    if (!u->partition.len || !u->def->ops || u->def->ops->no_warehouse)
+        return false;
+    for (int32_t i = 0; i < run->units_count; i++) {
+        const Unit *other = &run->units[i];
+        if (other->def == u->def && is_good(other->state))
+            return false;
+        running |= other->def == u->def && other->state == UNIT_RUNNING;
+    }
+    return running;
+}
+
 static void end_unit(Run *run, Unit *u, UnitState state)
 {
     u->state = state;
@@ -110,6 +126,7 @@ static Unit *take_unit(Run *run, int64_t *wake_ms, bool *left)
     int64_t now = os_monotonic_ms();
     *wake_ms = now + HEARTBEAT_MS;
     *left = false;
+    const DgStepDef *held = NULL;
     for (int32_t i = 0; i < run->units_count; i++) {
         Unit *u = &run->units[i];
         if (u->state == UNIT_RUNNING)
@@ -125,8 +142,12 @@ static Unit *take_unit(Run *run, int64_t *wake_ms, bool *left)
             i = -1;
             continue;
         }
-        if (gate == GATE_WAIT || !pool_has_room(run, u))
+        if (gate == GATE_WAIT || u->def == held || !pool_has_room(run, u))
             continue;
+        if (waits_for_first(run, u)) {
+            held = u->def;
+            continue;
+        }
         if (u->retry_at_ms > now) {
             if (u->retry_at_ms < *wake_ms)
                 *wake_ms = u->retry_at_ms;

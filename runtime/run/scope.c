@@ -29,7 +29,7 @@ static DgStatus is_incremental(void *ctx, DgEval *ev, const DgArgs *args, DgValu
 {
     DgStepRun *sr = ctx;
     *out = dgv_bool(false);
-    if (sr->run->options.full_refresh || sr->def->assets.count == 0)
+    if (dg_full_refresh(sr) || sr->def->assets.count == 0)
         return DG_OK;
     const DgAssetDef *asset = &sr->run->pipeline->assets[sr->def->assets.items[0]];
     DgSession *session;
@@ -89,7 +89,7 @@ static DgStatus get_var(void *ctx, DgEval *ev, Str name, DgValue *out, DgError *
     if (str_eq(name, S("run_id")) || str_eq(name, S("invocation_id")))
         *out = dgv_from_str(str_from(run->id));
     else if (str_eq(name, S("full_refresh")))
-        *out = dgv_bool(run->options.full_refresh);
+        *out = dgv_bool(dg_full_refresh(sr));
     else if (str_eq(name, S("is_incremental")))
         *out = dg_native(ev->arena, "is_incremental", is_incremental, sr);
     else if (str_eq(name, S("run_started_at")))

@@ -285,7 +285,7 @@ static UnitState outcome_of(DgStepRun *sr, DgStatus status, bool unknown, DgErro
     pthread_mutex_lock(&run->lock);
     bool fatal = run->fatal.status != DG_OK;
     pthread_mutex_unlock(&run->lock);
-    if (fatal || !step_may_retry(&sr->def->retry, u->attempt, status))
+    if (fatal || err->retry_after_ms < 0 || !step_may_retry(&sr->def->retry, u->attempt, status))
         return UNIT_FAILED;
     u->retry_at_ms = os_monotonic_ms() + step_retry_delay_ms(&sr->def->retry, u->attempt, err);
     return UNIT_WAITING;

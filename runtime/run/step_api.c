@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/base/path.h"
 #include "runtime/os/os.h"
 #include "runtime/run/run.h"
 
@@ -89,8 +90,16 @@ DgStatus dg_load(DgStepRun *sr, const DgLoad *load, DgError *err)
     sr->load.columns = columns;
     for (int32_t i = 0; i < load->unique_key_count && i < 8; i++)
         sr->load.unique_key[i] = step_copy(sr, load->unique_key[i]);
-    if (sr->run->options.full_refresh)
+    sr->load.replaces = step_copy(sr, load->replaces);
+    if (dg_full_refresh(sr)) {
         sr->load.mode = DG_REPLACE;
+        sr->load.replaces = (Str){0};
+    } else if (load->mode == DG_REPLACE && !load->replaces.len && sr->unit->partition.len) {
+        dg_fail(err, DG_CONFIG, "a partition of `%.*s` would take the place of the whole table",
+                FMT(sr->def->name));
+        dg_hint(err, "dgc.Files: name the `partition_column`, or load with `mode: merge`");
+        return DG_CONFIG;
+    }
     sr->has_load = true;
     return DG_OK;
 }
@@ -248,6 +257,84 @@ DgStatus dg_set_cursor(DgStepRun *sr, DgStr json, DgError *err)
 DgStr dg_partition_key(DgStepRun *sr)
 {
     return sr->unit->partition;
+}
+
+bool dg_full_refresh(DgStepRun *sr)
+{
+    Run *run = sr->run;
+    bool first = true;
+    if (!run->options.full_refresh || !sr->unit->partition.len)
+        return run->options.full_refresh;
+    pthread_mutex_lock(&run->lock);
+    for (int32_t i = 0; i < run->units_count; i++) {
+        const Unit *u = &run->units[i];
+        first &= u->def != sr->def || (u->state != UNIT_SUCCEEDED && u->state != UNIT_DONE_BEFORE);
+    }
+    pthread_mutex_unlock(&run->lock);
+    return first;
+}
+
+static void add_moment(StrBuf *b, const Zone *zone, int64_t utc)
+{
+    CivilTime t = civil_from_seconds(zone ? utc + zone_offset(zone, utc) : utc);
+    buf_format(b, "%s '%04lld-%02d-%02d %02d:%02d:%02d%s'", zone ? "TIMESTAMP" : "TIMESTAMPTZ",
+               (long long)t.year, t.month, t.day, t.hour, t.minute, t.second, zone ? "" : "+00");
+}
+
+/* Keys that are no windows of time: each one of the unit's. */
+static DgStatus add_keys(DgStepRun *sr, Arena *a, const PartitionSet *set, StrBuf *b, DgError *err)
+{
+    PartitionWindows keys;
+    DG_TRY(partitions_range(a, set, sr->unit->first, sr->unit->last, 0, &keys, err));
+    for (size_t i = 0; i < keys.count; i++)
+        buf_format(b, "%s%.*s", i ? ", " : "", FMT(dg_duckdb_text(a, keys.items[i].key)));
+    return DG_OK;
+}
+
+DgStatus dg_partition_condition(DgStepRun *sr, DgStr column, bool instants, DgStr *out, DgError *err)
+{
+    const Unit *u = sr->unit;
+    PartitionSet set;
+    Arena a;
+    *out = (DgStr){0};
+    if (!u->partition.len)
+        return DG_OK;
+    arena_init(&a, 64u << 20);
+    StrBuf b = {0};
+    Str name = dg_duckdb_name(&a, column);
+    DgStatus status = run_partition_set(sr->run->pipeline, &a, sr->def->partitions, &set, err);
+    if (status == DG_OK && set.is_time) {
+        const char *cast = instants ? "%s%.*s%s" : "%sCAST(%.*s AS TIMESTAMP)%s";
+        buf_format(&b, cast, "", FMT(name), " >= ");
+        add_moment(&b, instants ? NULL : set.zone, u->start);
+        buf_format(&b, cast, " AND ", FMT(name), " < ");
+        add_moment(&b, instants ? NULL : set.zone, u->end);
+    } else if (status == DG_OK) {
+        buf_format(&b, "CAST(%.*s AS VARCHAR) IN (", FMT(name));
+        status = add_keys(sr, &a, &set, &b, err);
+        buf_char(&b, ')');
+    }
+    if (status == DG_OK && b.failed)
+        status = os_no_memory(err, "for an SQL statement");
+    if (status == DG_OK)
+        *out = step_copy(sr, buf_str(&b));
+    buf_free(&b);
+    arena_free(&a);
+    return status;
+}
+
+DgStatus dg_component_path(DgStepRun *sr, DgStr folder, DgStr path, DgStr *out, DgError *err)
+{
+    Arena scratch;
+    arena_init(&scratch, 1 << 20);
+    bool inside = path_resolve(&scratch, sr->run->options.project, folder, path, out);
+    *out = inside ? step_copy(sr, *out) : (DgStr){0};
+    arena_free(&scratch);
+    if (inside)
+        return DG_OK;
+    dg_fail(err, DG_CONFIG, "the path %.*s leads out of the project", FMT(path));
+    dg_hint(err, "it is relative to %.*s; an absolute path may lead anywhere", FMT(folder));
+    return DG_CONFIG;
 }
 
 DgStr dg_project_path(DgStepRun *sr, DgStr path)

@@ -145,10 +145,41 @@ static const void *written(DgPlanner *p, const CheckItem *item)
     return item;
 }
 
+/* A check without bounds says nothing; one whose bounds contradict each other says it always. */
+static bool bounds_sound(DgPlanner *p, const CheckItem *item)
+{
+    const DgPlanApi *api = p->api;
+    const RowCount *n = &item->row_count;
+    const Range *r = &item->range;
+    bool lower = api->is_set(p, &r->min), upper = api->is_set(p, &r->max);
+    if (api->is_set(p, n) && !api->is_set(p, &n->equals) && !api->is_set(p, &n->min) && !api->is_set(p, &n->max))
+        api->report(p, "E0106", n, "for example `row_count: {min: 1}`",
+                    "`row_count` needs `equals`, `min` or `max`");
+    else if (api->is_set(p, &n->min) && api->is_set(p, &n->max) && n->min > n->max)
+        api->report(p, "E0110", &n->max, "exchange `min` and `max`",
+                    "no number of rows is at least %lld and at most %lld", (long long)n->min, (long long)n->max);
+    else if (api->is_set(p, r) && !lower && !upper)
+        api->report(p, "E0106", r, "for example `range: {column: amount, min: 0}`",
+                    "`range` needs `min` or `max`");
+    else if (lower && upper && r->min.kind == DG_V_INT && r->max.kind == DG_V_INT && r->min.as.i > r->max.as.i)
+        api->report(p, "E0110", &r->max, "exchange `min` and `max`", "no value is at least %lld and at most %lld",
+                    (long long)r->min.as.i, (long long)r->max.as.i);
+    else if (api->is_set(p, &item->accepted_values) && !item->accepted_values.values.count)
+        api->report(p, "E0106", &item->accepted_values.values, "list them: `values: [open, closed]`",
+                    "`accepted_values` needs a value at least");
+    else
+        return true;
+    return false;
+}
+
 static void plan_item(DgPlanner *p, const Config *c, const CheckItem *item, size_t number)
 {
     CheckQuery q = {.p = p, .item = item};
     int kinds = check_query(&q);
+    if (kinds == 1 && !bounds_sound(p, item)) {
+        check_query_free(&q);
+        return;
+    }
     if (kinds == 1)
         declare(&q, c, name_of(&q, c, number));
     else

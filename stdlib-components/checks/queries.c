@@ -147,7 +147,9 @@ static void relation(CheckQuery *q)
     add(q, "SELECT here.* FROM ");
     add_table(q);
     add(q, " AS here ANTI JOIN {{ ref(");
+    size_t start = q->sql.len;
     add_quoted(&q->sql, r->to, '\'');
+    place(q, start, &r->to, false);
     add(q, ") }} AS there ON there.");
     add_column(q, field);
     add(q, " = here.");

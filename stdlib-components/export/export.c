@@ -11,20 +11,21 @@ static const char *const formats[] = {"auto", "parquet", "csv", "ndjson", "tsv",
 static const char *const compressions[] = {"auto", "none", "gzip", "zstd", "snappy", NULL};
 
 typedef struct ExportStep {
-    DgStr from, asset, path, where;
+    DgStr from, asset, path, folder;
     int32_t format, compression;
-    DgList columns, partition_by; /* of DgStr */
+    DgList partition_by; /* of DgStr */
+    DgCode sql;
 } ExportStep;
 
 static const DgField step_fields[] = {
     DG_FIELD_ASSET_KEY(ExportStep, from, .doc = "The asset that is written."),
     DG_FIELD_ASSET_KEY(ExportStep, asset, .doc = "The asset that the files are."),
     DG_FIELD_STRING(ExportStep, path, .doc = "File, or folder when partitioned; project-relative."),
-    DG_FIELD_STRING(ExportStep, where, .doc = "Only these rows."),
+    DG_FIELD_STRING(ExportStep, folder, .doc = "What a path that is known late is relative to."),
     DG_FIELD_ENUM(ExportStep, format, .choices = formats, .doc = "Format."),
     DG_FIELD_ENUM(ExportStep, compression, .choices = compressions, .doc = "Compression."),
-    DG_FIELD_STRINGS(ExportStep, columns, .doc = "Columns; empty: all."),
     DG_FIELD_STRINGS(ExportStep, partition_by, .doc = "Columns that become folders."),
+    DG_FIELD_CODE(ExportStep, sql, .doc = "Renders the query of the rows that are written."),
     {0},
 };
 
@@ -70,18 +71,14 @@ static DgStr options_of(DgStepRun *run, const ExportStep *e)
     return out;
 }
 
-static DgStr select_of(DgStepRun *run, const ExportStep *e)
+static DgStatus select_of(DgStepRun *run, const ExportStep *e, Str *out, DgError *err)
 {
-    StrBuf b = {0};
-    buf_add(&b, S("SELECT "));
-    for (size_t i = 0; i < e->columns.count; i++)
-        buf_format(&b, "%s%.*s", i ? ", " : "", FMT(dg_quote_name(run, DG_ITEMS(DgStr, e->columns)[i])));
-    buf_format(&b, "%s FROM %.*s", e->columns.count ? "" : "*", FMT(dg_table(run, e->from)));
-    if (e->where.len)
-        buf_format(&b, " WHERE %.*s", FMT(e->where));
-    DgStr out = dg_format(run, "%.*s", FMT(buf_str(&b)));
-    buf_free(&b);
-    return out;
+    DgValue v;
+    if (!e->sql.call)
+        return dg_fail(err, DG_BUG, "the export has no SQL");
+    DG_TRY(((DgTemplateFn)e->sql.call)(dg_eval(run), &v, err));
+    *out = v.kind == DG_V_STR ? v.as.s : (Str){0};
+    return out->len ? DG_OK : dg_fail(err, DG_BUG, "the export's SQL is empty");
 }
 
 enum { FOLDERS_DEPTH_MAX = 32 };
@@ -111,35 +108,49 @@ static char *folder_of(Arena *a, const char *path)
     return slash && slash > path ? str_cstr(a, (Str){path, slash - path}) : str_cstr(a, slash ? S("/") : S("."));
 }
 
+/* For file systems that cannot exchange two names: the old folder stays as `.old` in between. */
+static DgStatus swap_in_two(const char *temp, const char *to, const char *old, DgError *err)
+{
+    if (dg_os.rename(to, old) != 0 && errno != ENOENT)
+        return os_fail(err, errno, "move aside", to);
+    if (dg_os.rename(temp, to) != 0) {
+        int number = errno;
+        dg_os.rename(old, to); /* what was there stays */
+        return os_fail(err, number, "put in place", to);
+    }
+    return DG_OK;
+}
+
 /* The new files lie beside the old ones until they are whole and on disk; then one rename puts them
- * in place. A folder is swapped by two renames: the old one stays as `.old` in between. */
+ * in place. A folder changes places with the old one, which is removed afterwards: whoever looks sees
+ * the one or the other. */
 static DgStatus put_in_place(Arena *a, const char *temp, const char *to, bool folder, DgError *err)
 {
     char *old = str_cstr(a, str_format(a, "%s.old", to));
     DG_TRY(sync_tree(a, temp, 0, err));
-    if (folder) {
+    if (folder)
         DG_TRY(os_remove_tree(old, err));
-        if (dg_os.rename(to, old) != 0 && errno != ENOENT)
-            return os_fail(err, errno, "move aside", to);
-    }
-    if (dg_os.rename(temp, to) != 0) {
-        int number = errno;
-        if (folder)
-            dg_os.rename(old, to); /* what was there stays */
-        return os_fail(err, number, "put in place", to);
-    }
+    bool exchanged = folder && dg_os.exchange(temp, to) == 0;
+    if (!exchanged && folder && errno != ENOENT)
+        DG_TRY(swap_in_two(temp, to, old, err));
+    else if (!exchanged && dg_os.rename(temp, to) != 0)
+        return os_fail(err, errno, "put in place", to);
     DG_TRY(sync_tree(a, folder_of(a, to), FOLDERS_DEPTH_MAX, err));
-    return folder ? os_remove_tree(old, err) : DG_OK;
+    return folder ? os_remove_tree(exchanged ? temp : old, err) : DG_OK;
 }
 
 static DgStatus write_files(DgStepRun *run, const ExportStep *e, Arena *a, DgError *err)
 {
-    char *to = str_cstr(a, dg_project_path(run, e->path));
+    DgStr path = e->path;
+    if (e->folder.len)
+        DG_TRY(dg_component_path(run, e->folder, path, &path, err));
+    char *to = str_cstr(a, dg_project_path(run, path));
     char *temp = str_cstr(a, str_format(a, "%s.writing", to));
     int64_t rows = 0;
     DG_TRY(os_make_folders(folder_of(a, to), err));
     DG_TRY(os_remove_tree(temp, err));
-    DgStr select = select_of(run, e);
+    DgStr select = {0};
+    DG_TRY(select_of(run, e, &select, err));
     DgStatus status = dg_sql(run, dg_format(run, "COPY (%.*s) TO %.*s (%.*s)", FMT(select), FMT(dg_quote_text(run, str_from(temp))),
                                             FMT(options_of(run, e))), err);
     if (status == DG_OK)
@@ -189,7 +200,7 @@ static const DgField fields[] = {
     DG_FIELD_ENUM(Config, format, .choices = formats, .fallback = "auto", .flags = DG_BUILD, .doc = "`auto` goes by the path, else Parquet."),
     DG_FIELD_ENUM(Config, compression, .choices = compressions, .fallback = "auto", .flags = DG_BUILD, .doc = "`auto` goes by the path."),
     DG_FIELD_STRINGS(Config, columns, .flags = DG_BUILD | DG_ONE_OR_MANY, .doc = "Columns to write; all when not given."),
-    DG_FIELD_STRING(Config, where, .doc = "SQL condition: only these rows."),
+    DG_FIELD_SQL(Config, where, .doc = "SQL condition: only these rows."),
     DG_FIELD_STRINGS(Config, partition_by, .flags = DG_BUILD | DG_ONE_OR_MANY, .doc = "Columns that become folders, `day=2024-01-01/`."),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the files are."),
     DG_FIELD_STRING(Config, group, .flags = DG_BUILD, .doc = "Group of the asset."),
@@ -199,6 +210,75 @@ static const DgField fields[] = {
     DG_FIELD_ANY_MAP(Config, metadata, .flags = DG_BUILD, .doc = "Its metadata."),
     {0},
 };
+
+/* The query of the rows, with the places of what the user wrote in it. */
+typedef struct Query {
+    StrBuf sql;
+    DgSqlPlace *places;
+    size_t count;
+} Query;
+
+static void add_place(Query *q, size_t start, const void *field, bool verbatim)
+{
+    q->places[q->count++] = (DgSqlPlace){start, q->sql.len - start, field, verbatim};
+}
+
+/* `"` doubled, and no template within. */
+static void add_name(Query *q, const DgStr *name)
+{
+    size_t start = q->sql.len;
+    buf_char(&q->sql, '"');
+    for (ptrdiff_t i = 0; i < name->len; i++) {
+        if (name->ptr[i] == '"')
+            buf_char(&q->sql, '"');
+        buf_char(&q->sql, name->ptr[i]);
+    }
+    buf_char(&q->sql, '"');
+    add_place(q, start, name, false);
+}
+
+static bool has_column(const DgList *columns, DgStr name)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (str_eq_nocase(DG_ITEMS(DgStr, *columns)[i], name))
+            return true;
+    return columns->count == 0;
+}
+
+/* `columns` and `partition_by` are looked at by the binder; the latter where it changes no row. */
+static void plan_query(DgPlanner *p, const Config *c, ExportStep *step)
+{
+    Query q = {.places = p->api->alloc(p, (c->columns.count + c->partition_by.count + 1) * sizeof *q.places)};
+    bool where = p->api->is_set(p, &c->where);
+    buf_add(&q.sql, S("SELECT "));
+    for (size_t i = 0; i < c->columns.count; i++) {
+        buf_add(&q.sql, i ? S(", ") : S(""));
+        add_name(&q, &DG_ITEMS(DgStr, c->columns)[i]);
+    }
+    buf_add(&q.sql, c->columns.count ? S(" FROM {{ this }}") : S("* FROM {{ this }}"));
+    if (where) {
+        buf_add(&q.sql, S(" WHERE (\n"));
+        size_t start = q.sql.len;
+        buf_add(&q.sql, c->where);
+        add_place(&q, start, &c->where, true);
+        buf_add(&q.sql, S("\n)"));
+    }
+    for (size_t i = 0; i < c->partition_by.count; i++) {
+        const DgStr *name = &DG_ITEMS(DgStr, c->partition_by)[i];
+        if (!has_column(&c->columns, *name)) {
+            p->api->report(p, "E0110", name, "add it to `columns`; its values become the names of folders",
+                           "`%.*s` is not among the `columns` that are written", (int)name->len, name->ptr);
+            continue;
+        }
+        buf_add(&q.sql, where || i ? S(" AND (true OR ") : S(" WHERE (true OR "));
+        add_name(&q, name);
+        buf_add(&q.sql, S(" IS NULL)"));
+    }
+    p->api->sql(p, &step->sql, &(DgSqlDecl){.asset = c->from, .field = &c->from, .is_check = true,
+                                           .text = p->api->format(p, "%.*s", FMT(buf_str(&q.sql))),
+                                           .places = {q.places, q.count}});
+    buf_free(&q.sql);
+}
 
 static void export_plan(DgPlanner *p, const void *data)
 {
@@ -211,12 +291,13 @@ static void export_plan(DgPlanner *p, const void *data)
     step->asset = c->asset.len ? c->asset : p->api->format(p, "export/%.*s", (int)(c->from.len - slash), c->from.ptr + slash);
     step->format = c->format;
     step->compression = c->compression;
-    step->columns = c->columns;
     step->partition_by = c->partition_by;
-    p->api->copy(p, &step->where, &c->where, sizeof step->where);
+    plan_query(p, c, step);
     p->api->copy(p, &step->path, &c->path, sizeof step->path);
     if (p->api->is_known(p, &c->path))
         step->path = p->api->resolve(p, &c->path, c->path);
+    else
+        step->folder = p->api->folder(p);
     DgStr *from = p->api->alloc(p, sizeof *from), *made = p->api->alloc(p, sizeof *made);
     *from = c->from;
     *made = step->asset;

@@ -7,7 +7,7 @@ static const char *const formats[] = {"auto", "csv", "tsv", "json", "ndjson", "p
 
 typedef struct Config {
     DgList path, unique_key, columns, null_values, tags, kinds, owners, metadata, deps;
-    DgStr asset, delimiter, quote, escape, filename_column, description, group;
+    DgStr asset, partition_column, delimiter, quote, escape, filename_column, description, group;
     int32_t format, mode;
     bool header, allow_empty;
     int64_t skip_rows;
@@ -24,6 +24,8 @@ static const DgField fields[] = {
               .doc = "Names and types, where they are not to be inferred.", .example = "{id: bigint}"),
     DG_FIELD_ENUM(Config, mode, .choices = dg_files_modes, .fallback = "replace", .flags = DG_BUILD, .doc = "How rows enter the table."),
     DG_FIELD_STRINGS(Config, unique_key, .flags = DG_BUILD | DG_ONE_OR_MANY, .doc = "For `merge`: rows with these values are replaced."),
+    DG_FIELD_STRING(Config, partition_column, .flags = DG_BUILD,
+                    .doc = "For `replace` in an asset with partitions: the column that says which partition a row is of; its rows are replaced."),
     DG_FIELD_BOOL(Config, header, .flags = DG_BUILD, .doc = "CSV: the first line holds names; found out when not given."),
     DG_FIELD_STRING(Config, delimiter, .flags = DG_BUILD, .doc = "CSV: between fields; found out when not given."),
     DG_FIELD_STRING(Config, quote, .flags = DG_BUILD, .doc = "CSV: round fields."),
@@ -220,11 +222,31 @@ static void plan_target(DgPlanner *p, const Config *c, FilesTarget *t)
     t->allow_empty = c->allow_empty;
     if (c->mode == FILES_MERGE && !c->unique_key.count)
         p->api->report(p, "E0106", &c->mode, "add `unique_key: [id]`", "`mode: merge` needs `unique_key`");
+    t->partition_column = c->partition_column;
+    if (c->mode == FILES_REPLACE && !c->partition_column.len && p->api->is_set(p, &c->spec.partitions_def))
+        p->api->report(p, "E0106", &c->spec.partitions_def, "add `partition_column: day`, or load with `mode: merge`",
+                       "`mode: replace` of a partition needs `partition_column`");
     p->api->copy(p, &t->paths, &c->path, sizeof t->paths);
     DgStr *paths = t->paths.items;
-    for (size_t i = 0; i < t->paths.count; i++)
-        if (p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]) && !files_is_url(paths[i]))
+    DgStr *folders = p->api->alloc(p, (t->paths.count + 1) * sizeof *folders);
+    for (size_t i = 0; i < t->paths.count; i++) {
+        if (!p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i])) {
+            folders[i] = p->api->folder(p);
+            t->folders = (DgList){folders, t->paths.count};
+        } else if (!files_is_url(paths[i])) {
             paths[i] = p->api->resolve(p, &DG_ITEMS(DgStr, c->path)[i], DG_ITEMS(DgStr, c->path)[i]);
+        }
+    }
+}
+
+static void check_partition_column(DgPlanner *p, const Config *c, const DgAssetDecl *asset)
+{
+    bool found = !c->partition_column.len || !asset->columns_count || str_eq(c->partition_column, c->filename_column);
+    for (int32_t i = 0; i < asset->columns_count; i++)
+        found |= str_eq_nocase(asset->columns[i].name, c->partition_column);
+    if (!found)
+        p->api->report(p, "E0402", &c->partition_column, "it is one of the columns that are loaded",
+                       "`%.*s` is not a column of the files", FMT(c->partition_column));
 }
 
 static void files_plan(DgPlanner *p, const void *data)
@@ -239,6 +261,7 @@ static void files_plan(DgPlanner *p, const void *data)
                          .owners = c->owners, .tags = c->tags, .metadata = c->metadata, .deps = c->deps,
                          .filled = &c->spec, .at = &c->asset};
     columns_of(p, c, file, format, &asset);
+    check_partition_column(p, c, &asset);
     p->api->asset(p, &asset);
     DgStr *made = p->api->alloc(p, sizeof *made);
     *made = c->asset;

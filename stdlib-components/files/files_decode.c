@@ -53,6 +53,10 @@ DgStatus files_decode_open(DgStepRun *run, const void *config, void *state, DgEr
     load.columns_count = s->columns_count;
     for (size_t i = 0; i < f->target.unique_key.count && i < 8; i++)
         load.unique_key[load.unique_key_count++] = DG_ITEMS(DgStr, f->target.unique_key)[i];
+    for (int32_t i = 0; i < s->columns_count && load.mode == DG_REPLACE; i++)
+        if (str_eq_nocase(s->columns[i].name, f->target.partition_column))
+            DG_TRY(dg_partition_condition(run, s->columns[i].name, s->columns[i].type.kind == DG_TIMESTAMPTZ,
+                                          &load.replaces, err));
     return dg_load(run, &load, err);
 }
 

@@ -65,7 +65,9 @@ DgStatus files_paths_expand(DgStepRun *run, const FilesTarget *t, FilesDownload 
             return dg_fail(err, DG_BUG, "%.*s is a URL, and this step was built without a network", FMT(path));
         if (files_is_url(path))
             DG_TRY(fetch(run, path, download, a, out, err));
-        else
+        else if (i < t->folders.count && DG_ITEMS(DgStr, t->folders)[i].len)
+            DG_TRY(dg_component_path(run, DG_ITEMS(DgStr, t->folders)[i], path, &path, err));
+        if (!files_is_url(path))
             DG_TRY(expand_one(run, path, t->allow_empty, a, out, err));
     }
     return DG_OK;

@@ -30,6 +30,21 @@ static DgStr select_of(DgStepRun *run, const FilesRead *f, DgStr reader)
     return out;
 }
 
+static DgStatus stage(DgStepRun *run, DgStr table, DgStr select, DgError *err)
+{
+    DG_TRY(dg_sql(run, dg_format(run, "CREATE OR REPLACE TEMP TABLE dgc_new_rows AS %.*s", FMT(select)), err));
+    return dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS SELECT * FROM dgc_new_rows LIMIT 0", FMT(table)), err);
+}
+
+static DgStatus add_staged(DgStepRun *run, DgStr table, DgError *err)
+{
+    int64_t rows = 0;
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM dgc_new_rows"), &rows, err));
+    DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME SELECT * FROM dgc_new_rows", FMT(table)), err));
+    dg_progress(run, rows, 0);
+    return dg_sql(run, dg_format(run, "DROP TABLE dgc_new_rows"), err);
+}
+
 static DgStatus merge(DgStepRun *run, const FilesRead *f, DgStr table, DgStr select, DgError *err)
 {
     StrBuf on = {0};
@@ -39,15 +54,35 @@ static DgStatus merge(DgStepRun *run, const FilesRead *f, DgStr table, DgStr sel
     }
     DgStr condition = dg_format(run, "%.*s", FMT(buf_str(&on)));
     buf_free(&on);
-    DG_TRY(dg_sql(run, dg_format(run, "CREATE OR REPLACE TEMP TABLE dgc_new_rows AS %.*s", FMT(select)), err));
-    DG_TRY(dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS SELECT * FROM dgc_new_rows LIMIT 0", FMT(table)), err));
+    DG_TRY(stage(run, table, select, err));
     DG_TRY(dg_sql(run, dg_format(run, "DELETE FROM %.*s AS old USING dgc_new_rows AS new WHERE %.*s", FMT(table), FMT(condition)), err));
-    DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME SELECT * FROM dgc_new_rows", FMT(table)), err));
-    return dg_sql(run, dg_format(run, "DROP TABLE dgc_new_rows"), err);
+    return add_staged(run, table, err);
+}
+
+/* The rows of the step's partition make place for the new ones, which must all be of it. */
+static DgStatus replace_part(DgStepRun *run, const FilesRead *f, DgStr table, DgStr select, DgError *err)
+{
+    DgStr column = f->target.partition_column, condition;
+    int64_t instants = 0, all = 0, inside = 0;
+    DG_TRY(stage(run, table, select, err));
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'dgc_new_rows' AND "
+                                     "lower(column_name) = lower(%.*s) AND data_type = 'TIMESTAMP WITH TIME ZONE'",
+                                     FMT(dg_quote_text(run, column))), &instants, err));
+    DG_TRY(dg_partition_condition(run, column, instants > 0, &condition, err));
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM dgc_new_rows"), &all, err));
+    DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM dgc_new_rows WHERE %.*s", FMT(condition)), &inside, err));
+    if (inside < all) {
+        dg_fail(err, DG_DATA, "%lld of %lld rows for %.*s are not of this partition", (long long)(all - inside),
+                (long long)all, FMT(table));
+        dg_hint(err, "rows of this partition are those with %.*s", FMT(condition));
+        return DG_DATA;
+    }
+    DG_TRY(dg_sql(run, dg_format(run, "DELETE FROM %.*s WHERE %.*s", FMT(table), FMT(condition)), err));
+    return add_staged(run, table, err);
 }
 
 /* No file, and that is allowed: the table is there all the same, if its columns are known. */
-static DgStatus make_empty(DgStepRun *run, const FilesRead *f, DgStr table, DgError *err)
+static DgStatus make_empty(DgStepRun *run, const FilesRead *f, bool part, DgStr table, DgError *err)
 {
     StrBuf b = {0};
     for (size_t i = 0; i < f->columns.count; i++) {
@@ -58,7 +93,7 @@ static DgStatus make_empty(DgStepRun *run, const FilesRead *f, DgStr table, DgEr
     buf_free(&b);
     if (!columns.len)
         return DG_OK;
-    bool replace = f->target.mode == FILES_REPLACE;
+    bool replace = f->target.mode == FILES_REPLACE && !part;
     return dg_sql(run, dg_format(run, "CREATE %s %.*s (%.*s)", replace ? "OR REPLACE TABLE" : "TABLE IF NOT EXISTS",
                                  FMT(table), FMT(columns)), err);
 }
@@ -66,9 +101,20 @@ static DgStatus make_empty(DgStepRun *run, const FilesRead *f, DgStr table, DgEr
 static DgStatus load(DgStepRun *run, const FilesRead *f, const FilesPaths *paths, Arena *a, DgError *err)
 {
     int64_t before = 0, rows = 0;
+    int32_t mode = dg_full_refresh(run) ? FILES_REPLACE : f->target.mode;
+    bool part = mode == FILES_REPLACE && dg_partition_key(run).len && !dg_full_refresh(run);
     DgStr table = dg_table(run, f->target.asset);
-    if (!paths->local.count)
-        return make_empty(run, f, table, err);
+    if (part && !f->target.partition_column.len) {
+        dg_fail(err, DG_CONFIG, "a partition of `%.*s` would take the place of the whole table", FMT(f->target.asset));
+        dg_hint(err, "name the `partition_column`, or load with `mode: merge`");
+        return DG_CONFIG;
+    }
+    if (!paths->local.count) {
+        DG_TRY(make_empty(run, f, part, table, err));
+        return !part || !f->columns.count
+                   ? DG_OK
+                   : replace_part(run, f, table, dg_format(run, "SELECT * FROM %.*s LIMIT 0", FMT(table)), err);
+    }
     DgStr format = f->format.len ? f->format : dg_format_of(paths->local.items[0]);
     DgStr options = f->filename_column.len ? dg_format(run, "%.*s, filename = true", FMT(f->options)) : f->options;
     DgStr reader = dg_reader_sql(a, paths->local.items, paths->local.count, format, options);
@@ -78,9 +124,11 @@ static DgStatus load(DgStepRun *run, const FilesRead *f, const FilesPaths *paths
         return DG_CONFIG;
     }
     DgStr select = select_of(run, f, reader);
-    if (f->target.mode == FILES_MERGE) {
-        DG_TRY(merge(run, f, table, select, err));
-    } else if (f->target.mode == FILES_APPEND) {
+    if (part)
+        return replace_part(run, f, table, select, err);
+    if (mode == FILES_MERGE)
+        return merge(run, f, table, select, err);
+    if (mode == FILES_APPEND) {
         DG_TRY(dg_sql(run, dg_format(run, "CREATE TABLE IF NOT EXISTS %.*s AS %.*s LIMIT 0", FMT(table), FMT(select)), err));
         DG_TRY(dg_sql_int(run, dg_format(run, "SELECT count(*) FROM %.*s", FMT(table)), &before, err));
         DG_TRY(dg_sql(run, dg_format(run, "INSERT INTO %.*s BY NAME %.*s", FMT(table), FMT(select)), err));

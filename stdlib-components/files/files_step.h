@@ -12,8 +12,11 @@ extern const char *const dg_files_modes[];
 typedef struct FilesTarget {
     DgStr asset;
     DgList paths;      /* of DgStr: project-relative or URLs, globs allowed */
+    DgList folders;    /* of DgStr, one a path: what it is relative to, when that is not the project;
+                        * empty when all paths were known at build time */
     int32_t mode;
     DgList unique_key; /* of DgStr */
+    DgStr partition_column; /* REPLACE of a partition: rows with its values go */
     bool allow_empty;
 } FilesTarget;
 
@@ -57,10 +60,14 @@ void files_paths_release(FilesPaths *p, Arena *a);
     {.name = "asset", .kind = DG_F_ASSET_KEY, .offset = offsetof(T, target.asset), .doc = "The asset."}, \
     {.name = "paths", .kind = DG_F_LIST, .offset = offsetof(T, target.paths), .of_kind = DG_F_STRING,    \
      .of_size = sizeof(DgStr), .doc = "Files, globs and URLs."},                                         \
+    {.name = "folders", .kind = DG_F_LIST, .offset = offsetof(T, target.folders), .of_kind = DG_F_STRING, \
+     .of_size = sizeof(DgStr), .doc = "Where paths that are known late begin."},                         \
     {.name = "mode", .kind = DG_F_ENUM, .offset = offsetof(T, target.mode), .choices = dg_files_modes,   \
      .doc = "How rows enter the table."},                                                                \
     {.name = "unique_key", .kind = DG_F_LIST, .offset = offsetof(T, target.unique_key),                  \
      .of_kind = DG_F_STRING, .of_size = sizeof(DgStr), .doc = "Merge: what tells rows apart."},          \
+    {.name = "partition_column", .kind = DG_F_STRING, .offset = offsetof(T, target.partition_column),    \
+     .doc = "Replace: the column that says which partition a row is of."},                               \
     {.name = "allow_empty", .kind = DG_F_BOOL, .offset = offsetof(T, target.allow_empty),                \
      .doc = "No file is no error."}
 

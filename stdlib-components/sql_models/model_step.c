@@ -220,6 +220,9 @@ static DgStatus model_execute(DgStepRun *run, const void *config, void *state, D
         if (!dg_truthy(dg_eval(run), refresh))
             DG_TRY(count_named(run, m, "table", &tables, err));
     }
+    if (m->materialized != MODEL_INCREMENTAL && dg_partition_key(run).len)
+        return dg_fail(err, DG_CONFIG, "`%.*s` is made whole, a partition would take the place of all others: it must be "
+                       "`materialized: incremental`", FMT(m->asset));
     if (tables)
         DG_TRY(add_rows(run, m, table, sql, err));
     else

@@ -184,6 +184,10 @@ static ModelStep *step_of(Models *s, DgStr key, DgValue config)
         p->api->report(p, "E0106", &c->path, "name the columns that tell its rows apart, in "
                        "`unique_key` here or in config(...)",
                        "the model `%.*s` merges rows, but has no `unique_key`", FMT(key));
+    if (m->materialized != MODEL_INCREMENTAL && p->api->is_set(p, &c->spec.partitions_def))
+        p->api->report(p, "E0110", &c->spec.partitions_def, "write `materialized: incremental`, with a `unique_key` "
+                       "that tells the partitions apart",
+                       "the model `%.*s` is made whole, a partition would take the place of all others", FMT(key));
     return m;
 }
 

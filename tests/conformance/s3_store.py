@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """S3 as source and target, against a server that verifies signatures."""
-import json, os, pathlib, shutil, socket, subprocess, sys, tempfile, threading, time, http.server
+import hashlib, json, os, pathlib, shutil, socket, subprocess, sys, tempfile, threading, time, http.server
 
 ROOT, DGC = os.environ["ROOT"], os.environ["DGC"]
 failures = 0
@@ -46,6 +46,31 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
 
 
+def documents(keys):
+    """dgc.Documents of a bucket: read once, then only what changed."""
+    def send(name, method, body=""):
+        digest = "x-amz-content-sha256: " + hashlib.sha256(body.encode()).hexdigest()
+        subprocess.run(["curl", "-sf", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "AKTEST:SKTEST", "-H", digest, "-X", method, *(["--data-binary", body] if body else []), f"{keys['AWS_ENDPOINT_URL_S3']}/lake/docs/deep/{name}"], check=True)
+
+    os.makedirs("papers/defs/rag")
+    with open("papers/defs/rag/defs.yaml", "w") as f:
+        f.write('type: dgc.Documents\nattributes: {path: "s3://lake/docs/**/*.md", asset: rag/chunks}\n')
+    for i in range(3):
+        send(f"d{i}.md", "PUT", f"# Document {i}\n\nText.\n")
+
+    def run():
+        good, words, process = dgc("run", "papers", "--json", env=keys)
+        counts = {m["name"]: m["value"] for m in json.loads(process.stdout)["steps"][0]["metadata"]} if good else {"failed": words}
+        return counts
+
+    first = run()
+    verdict(first.get("documents_new") == 3, "reads documents of a bucket", first)
+    send("d1.md", "PUT", "# Document 1\n\nOther text.\n")
+    send("d2.md", "DELETE")
+    second = run()
+    verdict((second.get("documents_changed"), second.get("documents_unchanged"), second.get("documents_removed")) == (1, 1, 1), "and then what changed", second)
+
+
 def cases(work, data, port):
     endpoint = f"http://127.0.0.1:{port}"
     keys = {"AWS_ACCESS_KEY_ID": "AKTEST", "AWS_SECRET_ACCESS_KEY": "SKTEST", "AWS_ENDPOINT_URL_S3": endpoint}
@@ -73,6 +98,7 @@ def cases(work, data, port):
     verdict(n == rows, "and back", n)
     left = subprocess.run(["find", data, "-path", "*multipart*", "-type", "f"], capture_output=True, text=True).stdout
     verdict(not left, "no parts are left over", left)
+    documents(keys)
     for i in range(2):
         good, words, _ = dgc("copy", source, "s3://lake/inc/", "--update-key", "id", "--limit", "500", env=keys)
         verdict(good, f"incremental run {i + 1} into a folder", words)

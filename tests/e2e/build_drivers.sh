@@ -54,6 +54,7 @@ for driver in gcc clang tcc pack; do
     check "$driver: at most 8 MB without DuckDB" smaller "$exe" 8000000
     check "$driver: no secret of the build inside" lacks "$exe" s3cr3t-planted-value
     check "$driver: no path of the project inside" lacks "$exe" "$small"
+    check "$driver: the stack is not executable" bash -c "readelf -lW '$exe' | grep 'GNU_STACK .* RW '"
     check "$driver: answers --sbom" bash -c "'$exe' --sbom | grep -q CycloneDX"
     check "$driver: answers --licenses" bash -c "'$exe' --licenses | grep -q SQLite"
     [ "$driver" = pack ] || check "$driver: no YAML text inside" lacks "$exe" "attributes:"

@@ -25,6 +25,7 @@ run_sample shop gcc clang tcc pack
 run_sample dagster-project gcc
 run_sample github-events gcc
 run_sample flights gcc
+run_sample rag gcc tcc
 # A database of its own: started beside the copy.
 cp -r "$ROOT/samples/replicate" "$WORK/replicate-server"
 sed -i "s|\$here/../../tests|$ROOT/tests|" "$WORK/replicate-server/start.sh"

@@ -46,7 +46,7 @@ static void free_rows(DgRows *base)
 DgRows *rows_of_text(const DgColumn *columns, int32_t columns_count, const char *const *cells, int32_t rows)
 {
     TextRows *t = calloc(1, sizeof *t);
-    *t = (TextRows){{columns, columns_count, text_next, free_rows}, cells, rows, 0};
+    *t = (TextRows){{columns, columns_count, text_next, free_rows, false}, cells, rows, 0};
     return &t->base;
 }
 
@@ -86,7 +86,7 @@ DgRows *rows_counted(int64_t first, int64_t rows, int64_t hook_at, RowsHook hook
                                        {DG_S("at"), {DG_TIMESTAMP, 0, 0}, false, {0}},
                                        {DG_S("flag"), {DG_BOOL, 0, 0}, false, {0}}};
     CountedRows *c = calloc(1, sizeof *c);
-    *c = (CountedRows){{columns, 5, counted_next, free_rows}, first, first + rows, hook_at, hook, context};
+    *c = (CountedRows){{columns, 5, counted_next, free_rows, false}, first, first + rows, hook_at, hook, context};
     return &c->base;
 }
 

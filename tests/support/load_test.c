@@ -113,7 +113,7 @@ DgRows *bed_rows(Bed *b, const char *columns_text, const char *rows_text)
     if (!b->fail_after)
         return text;
     Breaking *x = calloc(1, sizeof *x);
-    *x = (Breaking){{made, width, breaks, close_breaking}, text};
+    *x = (Breaking){{made, width, breaks, close_breaking, false}, text};
     return &x->base;
 }
 

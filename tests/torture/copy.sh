@@ -66,7 +66,7 @@ for target in $TARGETS; do
             while read -r call count; do
                 case $call in
                 crash:*) ;;
-                write | pwrite | fsync | fdatasync | ftruncate | rename | unlink | mkdir) sampled $target-$start || continue ;;
+                write | pwrite | fsync | fdatasync | ftruncate | rename | exchange | unlink | mkdir) sampled $target-$start || continue ;;
                 *) continue ;;
                 esac
                 for n in $(points "$count"); do

@@ -18,7 +18,7 @@ try() {
 while read -r call count; do
     wanted "$call" || continue
     case $call in
-    write | pwrite | fsync | fdatasync | ftruncate | rename | unlink | mkdir | crash:*) ;;
+    write | pwrite | fsync | fdatasync | ftruncate | rename | exchange | unlink | mkdir | crash:*) ;;
     *) continue ;;
     esac
     [ "$count" -gt 0 ] || continue
@@ -36,7 +36,7 @@ done < <(counts)
 
 # DuckDB makes its own calls. The nth of each kind in any one thread; until the run survives.
 if command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null; then
-    for call in pwrite64 fsync fdatasync ftruncate rename unlink; do
+    for call in pwrite64 fsync fdatasync ftruncate rename renameat2 unlink; do
         wanted "$call" || continue
         problems='' tried=0 n=1
         while [ $n -le 400 ]; do

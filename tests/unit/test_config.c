@@ -72,6 +72,8 @@ typedef struct Filled {
     StrBuf said;
 } Filled;
 
+static DgGetEnv build_env; /* what the next fill() has for it */
+
 static const All *fill(Filled *f, const char *yaml)
 {
     arena_init(&f->arena, 0);
@@ -82,6 +84,7 @@ static const All *fill(Filled *f, const char *yaml)
     YamlNode *node = parsed.documents.count ? parsed.documents.items[0] : NULL;
     Scope *scope = scope_new(&f->arena, NULL);
     scope_env(scope);
+    scope->get_env = build_env;
     scope_value(scope, S("five"), dgv_int(5));
     scope_value(scope, S("word"), dgv_from_str(S("hello")));
     ConfigTarget target = {S("test.All"), fields, sizeof(All), 0};
@@ -117,6 +120,55 @@ static void expect_said(const char *yaml, const char *expected)
     Filled f = {0};
     fill(&f, yaml);
     assert_text(said(&f), expected);
+    done(&f);
+}
+
+static DgStatus at_build(void *ctx, Str name, Str *out, bool *secret, DgError *err)
+{
+    if (!str_eq(name, S("REGION")))
+        return DG_TEMPFAIL;
+    *out = S("eu");
+    return DG_OK;
+}
+
+/* As fill(), with REGION read when building. */
+static const All *fill_at_build(Filled *f, const char *yaml)
+{
+    build_env = at_build;
+    const All *a = fill(f, yaml);
+    build_env = NULL;
+    return a;
+}
+
+static void what_is_read_when_building_is_a_constant(void **state)
+{
+    Filled f = {0};
+    const All *a = fill_at_build(&f, "{text: \"{{ env.REGION }}-1\", path: \"{{ env.LATER }}\"}\n");
+    assert_true(f.config.ok);
+    assert_text(a->text, "eu-1");
+    assert_null(config_place(&f.config, &a->text)->pending);
+    assert_non_null(config_place(&f.config, &a->path)->pending);
+    done(&f);
+}
+
+static void one_element_of_many_may_wait(void **state)
+{
+    Filled f = {0};
+    const All *a = fill(&f, "many: \"{{ env.LATER }}-x\"\n");
+    assert_true(f.config.ok);
+    assert_int_equal(a->many.count, 1);
+    assert_non_null(config_place(&f.config, a->many.items)->pending);
+    done(&f);
+}
+
+static void secrets_are_not_read_when_building(void **state)
+{
+    Filled f = {0};
+    fill_at_build(&f, "secret: \"x{{ env.REGION }}\"\n");
+    assert_false(f.config.ok);
+    assert_text(said(&f), "E0504 1:9 `secret` is a secret, and would stand in the executable\n"
+                          "  help take `REGION` out of `build_env` in dgc.yaml: it is then read when "
+                          "the executable starts\n");
     done(&f);
 }
 
@@ -325,6 +377,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_stand_where_nothing_is_given),
+        cmocka_unit_test(what_is_read_when_building_is_a_constant),
+        cmocka_unit_test(secrets_are_not_read_when_building),
+        cmocka_unit_test(one_element_of_many_may_wait),
         cmocka_unit_test(each_kind_is_read),
         cmocka_unit_test(templates_are_computed_when_they_can_be),
         cmocka_unit_test(what_waits_for_the_environment_is_pending),

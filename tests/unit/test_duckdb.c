@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "runtime/data/batch.h"
 #include "runtime/db/warehouse.h"
@@ -148,6 +149,36 @@ static void one_lane_keeps_the_order(void **state)
     ok(load_numbers(s, "ordered", DG_REPLACE, &n, 1, &result));
     assert_text(s, "SELECT count(*) FROM \"raw data\".ordered WHERE rowid <> id", "0");
     assert_text(s, "SELECT current_setting('preserve_insertion_order')", "true");
+    dg_session_close(s);
+}
+
+static DgStatus late_next(void *context, void *lane, DgBatch *out, DgError *error)
+{
+    int64_t *left = context;
+    dg_os.sleep_ns(60000000);
+    ((int64_t *)out->vectors[0].values)[0] = *left;
+    out->rows = 1;
+    return --*left ? DG_OK : DG_END;
+}
+
+/* The rows are slow to come: nobody may take a processor for the waiting. */
+static void waiting_for_rows_takes_no_processor(void **state)
+{
+    DgSession *s = session();
+    DgColumn column = {.name = DG_S("id"), .type = {DG_INT64, 0, 0}};
+    DgLoad load = {.mode = DG_REPLACE, .columns = &column, .columns_count = 1};
+    DgLoadResult result;
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    for (int i = 0; i < 6; i++) { /* whichever thread it is that pulls */
+        int64_t left = 5;
+        DgPull pull = {&left, NULL, late_next, NULL, 1};
+        ok(dg_session_load(s, S(""), S("late"), &load, &pull, &result, &err));
+        assert_int_equal(result.rows_inserted, 5);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    int64_t used_ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+    assert_true(used_ms < 600); /* of 1 800 ms */
     dg_session_close(s);
 }
 
@@ -394,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_many_lanes_arrive_whole),
         cmocka_unit_test(one_lane_keeps_the_order),
+        cmocka_unit_test(waiting_for_rows_takes_no_processor),
         cmocka_unit_test(an_error_of_a_lane_comes_back_unchanged),
         cmocka_unit_test(a_merge_replaces_rows_of_the_same_key_and_the_last_wins),
         cmocka_unit_test(a_merge_without_a_key_value_is_an_error),

@@ -187,6 +187,42 @@ static void records_are_found_by_path(void **state)
     assert_text(READ(doc, .jmespath = S("a[*].b[*]")), "config: jmespath `a[*].b[*]` is more than dgc reads");
 }
 
+/* `records` of `bytes` each in one file, read with the least memory: how many there are, or the error. */
+static Str read_large(int records, size_t bytes)
+{
+    StrBuf b = {.max = 1 << 28};
+    DgRows *rows;
+    DgBatch batch;
+    int64_t count = 0;
+    char *text = calloc(bytes + 1, 1);
+    memset(text, 'x', bytes);
+    for (int i = 0; i < records; i++)
+        buf_format(&b, "{\"id\": %d, \"text\": \"%s\"}\n", i, text);
+    free(text);
+    Str path = file("large.ndjson", buf_str(&b));
+    buf_free(&b);
+    StrArray paths = {&path, 1, 1};
+    DgReadFormat how = {.header = -1};
+    DgStatus status = files_read(&paths, &how, 1, &rows, &err);
+    if (status != DG_OK)
+        return str_replace(&a, str_format(&a, "%s: %s", dg_status_name(status), err.message), str_from(root), S("ROOT"));
+    ok(dg_batch_init(&batch, rows->columns, rows->columns_count, DG_BATCH_ROWS, &err));
+    while (status == DG_OK) {
+        status = rows->next(rows, &batch, &err);
+        count += batch.rows;
+    }
+    dg_batch_release(&batch);
+    rows_close(rows);
+    return str_format(&a, "%lld rows%s", (long long)count, status == DG_END ? "" : err.message);
+}
+
+static void json_may_be_larger_than_memory(void **state)
+{
+    assert_text(read_large(80, 1 << 20), "80 rows"); /* a large file needs no more than a small one */
+    assert_text(read_large(2, 20 << 20), "2 rows");
+    assert_text(read_large(1, 100 << 20), "data: `ROOT/large.ndjson` has a record of more than 48 MB");
+}
+
 static void several_files_are_one_table(void **state)
 {
     Str paths[] = {text_file("p/day=2024-01-02/a[1].csv", "id,x\n1,a\n"), text_file("p/day=2024-01-03/b.csv", "x,y,id\nb,2.5,7000000000\n"),
@@ -265,13 +301,13 @@ static void made_close(DgRows *rows)
 
 static Str made_text(int64_t count)
 {
-    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close}, 0, count, false};
+    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close, false}, 0, count, false};
     return drain(&m.rows);
 }
 
 static DgStatus try_write(int64_t count, bool failing, DgWriteFormat how, const char *folder, Str name, StrArray *files, int64_t *rows)
 {
-    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close}, 0, count, failing};
+    Made m = {{made_columns, MADE_COLUMNS, made_next, made_close, false}, 0, count, failing};
     Str path = str_format(&a, "%s/%s", root, folder);
     ok(os_make_folders(path.ptr, &err));
     return files_write(&m.rows, &how, path, name, 0, &a, files, rows, &err);
@@ -347,6 +383,59 @@ static void files_end_where_they_should(void **state)
     assert_text(sorted_names(files), "r6/ok=NULL/p-0001-0.parquet r6/ok=false/p-0001-0.parquet r6/ok=true/p-0001-0.parquet");
 }
 
+static int by_text(const void *x, const void *y)
+{
+    return str_cmp(*(const Str *)x, *(const Str *)y);
+}
+
+static Str sorted_lines(Str text)
+{
+    StrArray lines = {0};
+    Str line, rest = text;
+    StrBuf b = {0};
+    while (str_cut(text, '\n', &line, &rest)) {
+        array_add(&a, &lines, line);
+        text = rest;
+    }
+    array_add(&a, &lines, text);
+    qsort(lines.items, lines.count, sizeof *lines.items, by_text);
+    for (size_t i = 0; i < lines.count; i++)
+        buf_format(&b, "%.*s\n", FMT(lines.items[i]));
+    Str out = str_copy(&a, buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+/* Rows of parallel parts are written by several threads: each once, files as large as asked. */
+static void rows_in_any_order_come_once(void **state)
+{
+    enum { COUNT = 20000 };
+    static const DgWriteFormat how[] = {{.format = DG_FILE_PARQUET, .header = 1}, {.format = DG_FILE_CSV, .header = 1, .null_text = DG_S("(none)")},
+                                        {.format = DG_FILE_NDJSON, .header = 1}, {.format = DG_FILE_PARQUET, .header = 1, .file_max_rows = 1999}};
+    Str expected = sorted_lines(made_text(COUNT));
+    for (int i = 0; i < 4; i++) {
+        Made m = {{made_columns, MADE_COLUMNS, made_next, made_close, true}, 0, COUNT, false};
+        StrArray files;
+        int64_t rows = 0;
+        Str folder = str_format(&a, "%s/o%d", root, i);
+        ok(os_make_folders(folder.ptr, &err));
+        ok(files_write(&m.rows, &how[i], folder, S("x"), 1 << 28, &a, &files, &rows, &err));
+        assert_int_equal(rows, COUNT);
+        assert_int_equal(files.count, i < 3 ? 1 : (COUNT + 1998) / 1999);
+        for (size_t k = 0; k < files.count; k++)
+            files.items[k] = str_format(&a, "%.*s/%.*s", FMT(folder), FMT(files.items[k]));
+        DgReadFormat back = {.header = 1, .null_if = S("(none)"), .columns = made_columns, .columns_count = MADE_COLUMNS};
+        Str found = sorted_lines(read_paths(files, back));
+        if (!str_eq(found, expected))
+            fail_msg("case %d: %td bytes instead of %td", i, found.len, expected.len);
+    }
+    Made broken = {{made_columns, MADE_COLUMNS, made_next, made_close, true}, 0, COUNT, true};
+    StrArray files;
+    int64_t rows = 0;
+    assert_int_equal(files_write(&broken.rows, &how[0], str_from(root), S("broken"), 1 << 28, &a, &files, &rows, &err), DG_UNAVAILABLE);
+    assert_text(str_from(err.message), "the line is dead");
+}
+
 static void what_cannot_be_written_says_so(void **state)
 {
     StrArray files;
@@ -387,9 +476,11 @@ int main(void)
         cmocka_unit_test(encodings_are_read),
         cmocka_unit_test(json_keeps_what_is_nested),
         cmocka_unit_test(records_are_found_by_path),
+        cmocka_unit_test(json_may_be_larger_than_memory),
         cmocka_unit_test(several_files_are_one_table),
         cmocka_unit_test(every_value_comes_back),
         cmocka_unit_test(files_end_where_they_should),
+        cmocka_unit_test(rows_in_any_order_come_once),
         cmocka_unit_test(what_cannot_be_written_says_so),
         cmocka_unit_test(text_is_written_as_asked),
         cmocka_unit_test(formats_have_names),

@@ -47,7 +47,7 @@ static void source_close(DgRows *rows)
 static Source *source(int *open, int64_t first, int64_t rows, int32_t batch)
 {
     Source *s = calloc(1, sizeof *s);
-    *s = (Source){{columns, 2, source_next, source_close}, first, first + rows, -1, 0, batch, false, open};
+    *s = (Source){{columns, 2, source_next, source_close, false}, first, first + rows, -1, 0, batch, false, open};
     ++*open;
     return s;
 }

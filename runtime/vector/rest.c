@@ -1,0 +1,129 @@
+/* rest.c - one call: JSON out, JSON back, the service's own words when it fails. */
+#include "runtime/vector/rest.h"
+
+#include "runtime/os/os.h"
+
+enum { WORDS_MAX = 400 };
+
+DgStatus rest_open(Rest *r, const VectorTarget *target, const char *title, const char *fallback, DgError *err)
+{
+    *r = (Rest){.target = target, .title = title};
+    arena_init(&r->arena, (size_t)1 << 30);
+    r->arena.can_fail = true;
+    arena_init(&r->keep, (size_t)16 << 20);
+    r->keep.can_fail = true;
+    dg_eval_init(&r->ev, &r->arena);
+    Str url = target->url.len ? target->url : str_from(fallback);
+    while (url.len && url.ptr[url.len - 1] == '/')
+        url.len--;
+    if (!url.len) {
+        dg_fail(err, DG_CONFIG, "%s has no `url`", title);
+        dg_hint(err, "write `url: \"{{ env.NAME }}\"`, and set NAME to something like http://localhost:8000");
+        return DG_CONFIG;
+    }
+    if (!str_starts(url, S("http://")) && !str_starts(url, S("https://"))) {
+        dg_fail(err, DG_CONFIG, "the URL of %s does not begin with http:// or https://", title);
+        return DG_CONFIG;
+    }
+    r->base = str_copy(&r->keep, url);
+    return http_open(&r->http, err);
+}
+
+void rest_close(Rest *r)
+{
+    http_close(r->http);
+    dg_eval_free(&r->ev);
+    arena_free(&r->arena);
+    arena_free(&r->keep);
+}
+
+void rest_header(Rest *r, const char *name, Str value)
+{
+    assert(r->headers_count < REST_HEADERS_MAX);
+    if (value.len)
+        r->headers[r->headers_count++] = str_format(&r->keep, "%s: %.*s", name, FMT(value));
+}
+
+void rest_begin(Rest *r)
+{
+    dg_eval_free(&r->ev);
+    arena_reset(&r->arena);
+    dg_eval_init(&r->ev, &r->arena);
+}
+
+Str rest_escape(Arena *a, Str text)
+{
+    StrBuf b = {0};
+    http_encode(&b, text, false);
+    Str out = str_copy(a, buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+/* Where services put their words: {"message"}, {"error": ...}, {"error": {"message"}}, {"status": {"error"}}. */
+static Str words_in(const DgValue *answer)
+{
+    static const char *const places[] = {"message", "error.message", "status.error", "error", "detail"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        Str s = dgv_text_at(*answer, places[i]);
+        if (s.len)
+            return str_sub(s, 0, WORDS_MAX);
+    }
+    return (Str){0};
+}
+
+/* Not a byte of it may steer a terminal. */
+static Str plain(Arena *a, Str s)
+{
+    char *out = str_cstr(a, s);
+    for (ptrdiff_t i = 0; out && i < s.len; i++)
+        if ((unsigned char)out[i] < ' ' || out[i] == 0x7f)
+            out[i] = ' ';
+    return out ? (Str){out, s.len} : (Str){0};
+}
+
+static DgStatus failed(Rest *r, const DgHttpAnswer *answer, DgStatus status, const char *what, DgError *err)
+{
+    DgValue v = {0};
+    DgError ignored = {0};
+    Str words = {0};
+    if (answer->status == 0)
+        return status;
+    if (answer->body.len && dg_read_json(&r->ev, answer->body, &v, &ignored) == DG_OK)
+        words = plain(&r->arena, words_in(&v));
+    int64_t retry_after_ms = err ? err->retry_after_ms : 0;
+    dg_fail(err, status, "could not %s: %s answered %d%s%.*s", what, r->title, answer->status, words.len ? ": " : "", FMT(words));
+    if (err)
+        err->retry_after_ms = retry_after_ms;
+    if (status == DG_NOPERM)
+        dg_hint(err, "see that `api_key` is set, and may write to this collection");
+    return status;
+}
+
+DgStatus rest_call(Rest *r, const char *method, Str path, StrBuf *body, DgValue *answer, const char *what, DgError *err)
+{
+    Str headers[REST_HEADERS_MAX + 2];
+    size_t n = 0;
+    for (int i = 0; i < r->headers_count; i++)
+        headers[n++] = r->headers[i];
+    headers[n++] = S("Accept: application/json");
+    if (body)
+        headers[n++] = S("Content-Type: application/json");
+    bool whole = str_starts(path, S("http://")) || str_starts(path, S("https://"));
+    DgHttpRequest request = {.method = method, .url = whole ? path : str_concat(&r->arena, r->base, path), .headers = headers,
+                             .headers_count = n, .body = body ? buf_str(body) : (Str){0}, .idempotent = true, .answer_max = 512u << 20,
+                             .cancelled = r->target->cancelled, .context = r->target->context};
+    DgHttpAnswer got = {0};
+    DgStatus status = body && body->failed ? os_no_memory(err, "for a request") : DG_OK;
+    if (status == DG_OK)
+        status = http_send(r->http, &r->arena, &request, &got, what, err);
+    if (body)
+        buf_free(body);
+    if (status != DG_OK)
+        return failed(r, &got, status, what, err);
+    if (!answer)
+        return DG_OK;
+    if (dg_read_json(&r->ev, got.body, answer, err) != DG_OK)
+        return dg_fail(err, DG_DATA, "could not %s: the answer of %s is not JSON", what, r->title);
+    return DG_OK;
+}

@@ -1,0 +1,684 @@
+/* llm_step.c - asks a model about each row of a table, many at once, each question once.
+ *
+ * Rows are read in batches. Those of a batch are asked at the same time, within concurrency and budget; a batch is
+ * handed to the load when its last row is answered or given up. An answer is in the cache, safely, before its row
+ * counts as done. Rows that cannot be answered go to ASSET_rejected with the reason.
+ */
+#include "stdlib-components/llm/llm_step.h"
+
+#include <stdio.h>
+
+#include "runtime/data/batch.h"
+#include "runtime/data/value_text.h"
+#include "runtime/os/os.h"
+
+enum { WAIT_MS = 1000, REJECTED_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 10, REPLY_BYTES_MAX = 4096, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000,
+       ANSWER_TOKENS = 1024 };
+
+const DgField llm_example_fields[] = {
+    DG_FIELD_STRING(LlmExample, input, .flags = DG_REQUIRED, .doc = "What is asked."),
+    DG_FIELD_STRING(LlmExample, output, .flags = DG_REQUIRED, .doc = "What is to be answered; JSON when `output` is given."),
+    {0},
+};
+
+static const DgField fields[] = {
+    DG_FIELD_ASSET_KEY(LlmStep, from, .doc = "The asset it reads."),
+    DG_FIELD_ASSET_KEY(LlmStep, asset, .doc = "The asset it makes."),
+    DG_FIELD_STRUCT(LlmStep, llm, LlmSettings, llm_settings_fields, .doc = "Model and budget."),
+    DG_FIELD_CODE(LlmStep, prompt, .doc = "Renders the question."),
+    DG_FIELD_STRING(LlmStep, system, .doc = "What holds for every question."),
+    DG_FIELD_STRING(LlmStep, image, .doc = "Column with images."),
+    DG_FIELD_STRING(LlmStep, effort, .doc = "Of reasoning."),
+    DG_FIELD_STRING(LlmStep, column, .doc = "Column of an answer that is text."),
+    DG_FIELD_STRUCT_MAP(LlmStep, output, OutputField, output_fields, .doc = "Fields of the answer."),
+    DG_FIELD_STRUCTS(LlmStep, examples, LlmExample, llm_example_fields, .doc = "Examples."),
+    DG_FIELD_STRINGS(LlmStep, keep, .doc = "Columns that are kept."),
+    DG_FIELD_INT(LlmStep, tokens_max, .doc = "Of an answer."),
+    DG_FIELD_INT(LlmStep, repairs, .doc = "Rounds of mending."),
+    DG_FIELD_INT(LlmStep, limit, .doc = "Rows at most; 0: all."),
+    DG_FIELD_INT(LlmStep, seed, .doc = "Seed."),
+    DG_FIELD_FLOAT(LlmStep, temperature, .doc = "Temperature."),
+    {0},
+};
+
+typedef enum ItemState { ITEM_NEW, ITEM_ASKED, ITEM_ANSWERED, ITEM_REJECTED } ItemState;
+
+typedef struct Item { /* a row that is being asked about */
+    ItemState state;
+    int32_t row;
+    int round;               /* of mending */
+    Arena arena;
+    DgEval eval;
+    LlmQuestion question;
+    LlmRequest request;
+    LlmEstimate estimate;
+    AnswerKey key;
+    bool opened;
+    DgValue *values;         /* of the output's fields; or of the one column */
+} Item;
+
+typedef struct Rejected {
+    Str row, reason, reply;
+    const char *kind;
+} Rejected;
+
+typedef struct Asking {
+    DgStepRun *sr;
+    const LlmStep *c;
+    LlmSession *l;
+    Str schema;
+    DgScan *scan;
+    const DgColumn *in_columns;
+    int32_t in_count;
+    DgBatch in;
+    bool has_in, done;
+    int32_t *kept;           /* columns of `in` that stand in the table, in order */
+    int32_t kept_count, image;
+    DgColumn *columns;       /* of the table */
+    int32_t columns_count;
+    DgValue extra;           /* names for the prompt: row */
+    Item *items;             /* DG_BATCH_ROWS */
+    Arena rejected_arena;
+    Array(Rejected) rejected;
+    size_t rejected_bytes;
+    size_t rejected_next;    /* read by the second load */
+    int64_t rows_left, answered, refused;
+    char spent[120];         /* which budget is used up; empty: none */
+} Asking;
+
+/* ---- The question ---- */
+
+static DgValue cell(DgEval *ev, const DgColumn *column, const DgVector *v, int32_t row)
+{
+    if (!DG_VALID(v, row))
+        return dgv_none();
+    switch (column->type.kind) {
+    case DG_BOOL: return dgv_bool(((const uint8_t *)v->values)[row] != 0);
+    case DG_INT8: return dgv_int(((const int8_t *)v->values)[row]);
+    case DG_INT16: return dgv_int(((const int16_t *)v->values)[row]);
+    case DG_INT32: return dgv_int(((const int32_t *)v->values)[row]);
+    case DG_INT64: return dgv_int(((const int64_t *)v->values)[row]);
+    case DG_UINT8: return dgv_int(((const uint8_t *)v->values)[row]);
+    case DG_UINT16: return dgv_int(((const uint16_t *)v->values)[row]);
+    case DG_UINT32: return dgv_int(((const uint32_t *)v->values)[row]);
+    case DG_FLOAT32: return dgv_float((double)((const float *)v->values)[row]);
+    case DG_FLOAT64: return dgv_float(((const double *)v->values)[row]);
+    case DG_TEXT: return dgv_from_str(dg_text_get(v, row));
+    case DG_JSON: {
+        DgValue parsed;
+        DgError ignored;
+        return dg_read_json(ev, dg_text_get(v, row), &parsed, &ignored) == DG_OK ? parsed : dgv_from_str(dg_text_get(v, row));
+    }
+    default: {
+        StrBuf b = {0};
+        value_write_text(&b, v, column->type, row);
+        DgValue out = dgv_from_str(str_copy(ev->arena, buf_str(&b)));
+        buf_free(&b);
+        return out;
+    }
+    }
+}
+
+static DgValue row_value(Asking *k, DgEval *ev, int32_t row)
+{
+    DgValue d = dg_new_dict(ev);
+    for (int32_t i = 0; i < k->in_count; i++)
+        dg_put(ev, d, dgv_from_str(k->in_columns[i].name), cell(ev, &k->in_columns[i], &k->in.vectors[i], row));
+    return d;
+}
+
+static DgStatus item_open(Asking *k, Item *it, DgError *err)
+{
+    arena_init(&it->arena, 256 << 20);
+    it->arena.can_fail = true;
+    step_eval(k->sr, &it->arena, &it->eval);
+    it->opened = true;
+    return DG_OK;
+}
+
+static void item_close(Item *it)
+{
+    if (!it->opened)
+        return;
+    dg_eval_free(&it->eval);
+    arena_free(&it->arena);
+    it->opened = false;
+}
+
+static DgStatus make_request(Asking *k, Item *it, DgError *err)
+{
+    DG_TRY(k->l->model.provider->api->ask(&k->l->model, &it->question, &it->arena, &it->request, err));
+    it->key = answer_key(k->l->whom, it->request.body);
+    it->estimate = (LlmEstimate){llm_tokens_about(it->request.body), k->c->tokens_max ? k->c->tokens_max : ANSWER_TOKENS};
+    return DG_OK;
+}
+
+static DgStatus make_question(Asking *k, Item *it, DgError *err)
+{
+    const LlmStep *c = k->c;
+    DgValue text, extra = dg_new_dict(&it->eval);
+    LlmQuestion *q = &it->question;
+    dg_put_str(&it->eval, extra, "row", row_value(k, &it->eval, it->row));
+    k->sr->extra = &extra;
+    DgStatus status = ((DgTemplateFn)c->prompt.call)(&it->eval, &text, err);
+    k->sr->extra = NULL;
+    DG_TRY(status);
+    *q = (LlmQuestion){.system = c->system, .schema = k->schema, .tokens_max = c->tokens_max, .temperature = c->temperature,
+                       .effort = c->effort, .seed = c->seed};
+    for (size_t i = 0; i < c->examples.count; i++) {
+        const LlmExample *x = &DG_ITEMS(LlmExample, c->examples)[i];
+        LlmTurn in = {LLM_USER, x->input, {0}}, out = {LLM_ASSISTANT, x->output, {0}};
+        array_add(&it->arena, &q->turns, in);
+        array_add(&it->arena, &q->turns, out);
+    }
+    LlmTurn turn = {LLM_USER, text.kind == DG_V_STR ? text.as.s : dg_to_str(&it->eval, text), {0}};
+    if (k->image >= 0) {
+        DgValue v = cell(&it->eval, &k->in_columns[k->image], &k->in.vectors[k->image], it->row);
+        if (v.kind == DG_V_STR)
+            turn.image = v.as.s;
+    }
+    array_add(&it->arena, &q->turns, turn);
+    return it->arena.failed ? os_no_memory(err, "for a question") : make_request(k, it, err);
+}
+
+/* ---- The answer ---- */
+
+static DgStatus reject(Asking *k, Item *it, const char *kind, Str reason, Str reply, DgError *err)
+{
+    StrBuf row = {.max = ROW_BYTES_MAX};
+    DgValue v = row_value(k, &it->eval, it->row);
+    dg_write_json(&it->eval, &row, v, 0, false);
+    Arena *a = &k->rejected_arena;
+    reply = str_sub(reply, 0, reply.len < REPLY_BYTES_MAX ? reply.len : REPLY_BYTES_MAX);
+    Rejected r = {.kind = kind, .reason = output_clean(a, reason), .reply = output_clean(a, reply),
+                  .row = row.failed ? S("{}") : str_copy(a, buf_str(&row))};
+    buf_free(&row);
+    array_add(a, &k->rejected, r);
+    k->rejected_bytes += (size_t)(r.row.len + r.reason.len + r.reply.len);
+    it->state = ITEM_REJECTED;
+    if (k->rejected_bytes > REJECTED_BYTES_MAX)
+        return dg_fail(err, DG_DATA, "more than %d MB of rows could not be answered", REJECTED_BYTES_MAX >> 20);
+    return a->failed ? os_no_memory(err, "for rejected rows") : DG_OK;
+}
+
+/* Fits, or is to be mended: then the question goes on, and the item is new again. */
+static DgStatus take_reply(Asking *k, Item *it, const LlmReply *r, DgError *err)
+{
+    const LlmStep *c = k->c;
+    if (r->end == LLM_REFUSED)
+        return reject(k, it, "refused", r->text.len ? r->text : S("the model refused"), r->text, err);
+    if (r->end == LLM_CUT)
+        return reject(k, it, "cut", S("the answer was longer than max_tokens allows"), r->text, err);
+    size_t n = c->output.count ? c->output.count : 1;
+    it->values = push(&it->arena, DgValue, n);
+    if (!it->values)
+        return os_no_memory(err, "for an answer");
+    Str wrong = {0};
+    if (c->output.count)
+        wrong = output_check(&it->eval, &c->output, r->text, it->values);
+    else
+        it->values[0] = dgv_from_str(str_trim(r->text));
+    if (!wrong.len) {
+        it->state = ITEM_ANSWERED;
+        k->answered++;
+        return DG_OK;
+    }
+    if (it->round >= c->repairs)
+        return reject(k, it, "invalid", wrong, r->text, err);
+    it->round++;
+    k->l->repairs++;
+    LlmTurn said = {LLM_ASSISTANT, r->text.len ? r->text : S("{}"), {0}};
+    LlmTurn mend = {LLM_USER, str_format(&it->arena, "That does not fit: %.*s. Answer again, with the corrected JSON object alone.", FMT(wrong)), {0}};
+    array_add(&it->arena, &it->question.turns, said);
+    array_add(&it->arena, &it->question.turns, mend);
+    it->state = ITEM_NEW;
+    return it->arena.failed ? os_no_memory(err, "for a question") : make_request(k, it, err);
+}
+
+static bool is_asked_already(const Asking *k, const Item *it)
+{
+    for (int32_t i = 0; i < k->in.rows; i++)
+        if (k->items[i].state == ITEM_ASKED && memcmp(&k->items[i].key, &it->key, sizeof it->key) == 0)
+            return true;
+    return false;
+}
+
+/* From the cache, or over the network. *held: it waits for another row's answer, for the budget, or for its turn. */
+static DgStatus go_on(Asking *k, Item *it, bool *held, DgError *err)
+{
+    LlmSession *l = k->l;
+    LlmReply reply;
+    *held = false;
+    while (it->state == ITEM_NEW) {
+        DgStatus status = l->answers ? answers_get(l->answers, &it->arena, &it->key, &reply, err) : DG_END;
+        if (status != DG_END) {
+            DG_TRY(status);
+            l->cached++;
+            DG_TRY(take_reply(k, it, &reply, err));
+            continue;
+        }
+        *held = (l->answers && is_asked_already(k, it)) || l->in_flight >= l->s->concurrency * 2 || k->spent[0];
+        if (*held)
+            return DG_OK;
+        char why[120];
+        if (!llm_may_start(l, it->estimate, why)) {
+            if (l->in_flight == 0)
+                memcpy(k->spent, why, sizeof k->spent);
+            *held = true;
+            return DG_OK;
+        }
+        DG_TRY(llm_call(l, &it->request, it->estimate, it, err));
+        it->state = ITEM_ASKED;
+    }
+    return DG_OK;
+}
+
+static DgStatus take_call(Asking *k, DgCall *call, DgError *err)
+{
+    LlmSession *l = k->l;
+    Item *it = call_user(call);
+    const DgCallAnswer *a;
+    LlmReply reply;
+    DgStatus status = call_result(call, &a, err);
+    if (status == DG_OK)
+        status = l->model.provider->api->read(&l->model, &it->eval, a->body, &reply, err);
+    if (status == DG_OK) {
+        llm_ended(l, it->estimate, &reply.usage);
+        if (l->answers)
+            DG_TRY(answers_put(l->answers, &it->key, l->s->model, &reply, err));
+        return take_reply(k, it, &reply, err);
+    }
+    bool was_sent = a->status >= 200 && a->status < 300; /* paid for, though not usable */
+    llm_ended(l, it->estimate, was_sent ? &(LlmUsage){.in = it->estimate.in} : NULL);
+    if (!was_sent)
+        status = llm_failure(l, &it->eval, call, err);
+    if (status != DG_DATA)
+        return status;
+    /* When not one row went well the fault is not the row's. */
+    if (++k->refused >= REFUSED_FIRST && !k->answered && !was_sent)
+        return status;
+    return reject(k, it, "failed", str_from(err->message), was_sent ? a->body : (Str){0}, err);
+}
+
+/* ---- A batch ---- */
+
+/* What is done is paid for: it is kept whatever happened since. */
+static void end_calls(Asking *k)
+{
+    LlmSession *l = k->l;
+    DgError ignored = {0};
+    for (DgCall *c; l->in_flight > 0 && !dg_cancelled(k->sr) && (c = llm_next(l, 60000));) {
+        const DgCallAnswer *a;
+        LlmReply reply;
+        Item *it = call_user(c);
+        bool good = call_result(c, &a, &ignored) == DG_OK && l->model.provider->api->read(&l->model, &it->eval, a->body, &reply, &ignored) == DG_OK;
+        llm_ended(l, it->estimate, good ? &reply.usage : NULL);
+        if (good && l->answers)
+            answers_put(l->answers, &it->key, l->s->model, &reply, &ignored);
+        call_free(l->services, c);
+    }
+    if (l->answers)
+        answers_keep(l->answers, &ignored);
+}
+
+static DgStatus spent(Asking *k, DgError *err)
+{
+    dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld rows", k->spent, (long long)(k->answered + (int64_t)k->rejected.count));
+    dg_hint(err, "%s", k->l->answers ? "the answers are kept: raise `budget`, and the next run continues" : "raise `budget`");
+    err->retry_after_ms = -1; /* another attempt would have the whole budget again */
+    return DG_TEMPFAIL;
+}
+
+static DgStatus ask_batch(Asking *k, DgError *err)
+{
+    int32_t next = 0, first = 0;
+    for (int32_t i = 0; i < k->in.rows; i++)
+        k->items[i] = (Item){.row = i};
+    while (first < k->in.rows) {
+        bool held = false;
+        if (dg_cancelled(k->sr))
+            return dg_fail(err, DG_CANCELLED, "cancelled");
+        /* Rows that wait come first; then as many new ones as there is room for. */
+        for (int32_t i = first; i < next && !k->spent[0]; i++)
+            if (k->items[i].state == ITEM_NEW)
+                DG_TRY(go_on(k, &k->items[i], &held, err));
+        while (next < k->in.rows && !held && !k->spent[0]) {
+            Item *it = &k->items[next++];
+            DG_TRY(item_open(k, it, err));
+            DG_TRY(make_question(k, it, err));
+            DG_TRY(go_on(k, it, &held, err));
+        }
+        while (first < next && k->items[first].state >= ITEM_ANSWERED)
+            first++;
+        if (k->l->in_flight == 0) {
+            if (k->spent[0])
+                return spent(k, err);
+            continue;
+        }
+        DgCall *call = llm_next(k->l, WAIT_MS);
+        for (int n = 0; call && n < 256; n++) {
+            DgStatus status = take_call(k, call, err);
+            call_free(k->l->services, call);
+            DG_TRY(status);
+            call = calls_next(k->l->services, k->l, 0);
+        }
+        if (call) { /* the next round's */
+            DgStatus status = take_call(k, call, err);
+            call_free(k->l->services, call);
+            DG_TRY(status);
+        }
+        if (k->l->answers)
+            DG_TRY(answers_keep(k->l->answers, err));
+    }
+    return DG_OK;
+}
+
+static bool copy_cell(const DgBatch *in, int32_t column, int32_t row, DgVector *to, int32_t to_row)
+{
+    const DgVector *from = &in->vectors[column];
+    size_t width = (size_t)dg_type_width(in->columns[column].type.kind);
+    bool valid = DG_VALID(from, row);
+    if (!valid)
+        dg_set_null(to, to_row);
+    if (width) {
+        memcpy((char *)to->values + (size_t)to_row * width, (const char *)from->values + (size_t)row * width, width);
+        return true;
+    }
+    Str text = valid ? dg_text_get(from, row) : (Str){0};
+    return dg_text_set(to, to_row, text.ptr ? text.ptr : "", (size_t)text.len);
+}
+
+static DgStatus put_rows(Asking *k, DgBatch *out, DgError *err)
+{
+    const LlmStep *c = k->c;
+    OutputField plain = {.key = c->column, .type = OUTPUT_STRING};
+    for (int32_t i = 0; i < k->in.rows; i++) {
+        Item *it = &k->items[i];
+        int32_t row = out->rows;
+        if (it->state != ITEM_ANSWERED)
+            continue;
+        for (int32_t n = 0; n < k->kept_count; n++)
+            if (!copy_cell(&k->in, k->kept[n], i, &out->vectors[n], row))
+                return os_no_memory(err, "for a row");
+        for (int32_t n = k->kept_count; n < k->columns_count; n++) {
+            const OutputField *f = c->output.count ? &DG_ITEMS(OutputField, c->output)[n - k->kept_count] : &plain;
+            DG_TRY(output_set(&it->eval, f, it->values[n - k->kept_count], &out->vectors[n], row, err));
+        }
+        out->rows++;
+    }
+    return DG_OK;
+}
+
+static DgStatus next_batch(void *context, void *lane, DgBatch *out, DgError *err)
+{
+    Asking *k = context;
+    (void)lane;
+    while (!k->done) {
+        dg_batch_reset(&k->in);
+        DgStatus status = dg_scan_next(k->scan, &k->in, err);
+        k->done = status == DG_END;
+        if (status != DG_OK && status != DG_END)
+            return status;
+        if (k->c->limit && k->in.rows >= k->rows_left) {
+            k->in.rows = (int32_t)k->rows_left;
+            k->done = true;
+        }
+        k->rows_left -= k->in.rows;
+        if (!k->in.rows)
+            continue;
+        status = ask_batch(k, err);
+        if (status == DG_OK)
+            status = put_rows(k, out, err);
+        else
+            end_calls(k);
+        for (int32_t i = 0; i < k->in.rows; i++)
+            item_close(&k->items[i]);
+        DG_TRY(status);
+        dg_progress(k->sr, k->in.rows, 0);
+        if (out->rows)
+            return k->done ? DG_END : DG_OK;
+    }
+    return DG_END;
+}
+
+/* ---- Rejected rows ---- */
+
+static const DgColumn rejected_columns[] = {
+    {.name = DG_S("row"), .type = {.kind = DG_JSON}},
+    {.name = DG_S("kind"), .type = {.kind = DG_TEXT}},
+    {.name = DG_S("reason"), .type = {.kind = DG_TEXT}},
+    {.name = DG_S("reply"), .type = {.kind = DG_TEXT}},
+};
+
+static DgStatus next_rejected(void *context, void *lane, DgBatch *out, DgError *err)
+{
+    Asking *k = context;
+    (void)lane;
+    for (; k->rejected_next < k->rejected.count && out->rows < out->rows_max; out->rows++, k->rejected_next++) {
+        const Rejected *r = &k->rejected.items[k->rejected_next];
+        const Str texts[] = {r->row, str_from(r->kind), r->reason, r->reply};
+        for (int i = 0; i < 4; i++)
+            if (!dg_text_set(&out->vectors[i], out->rows, texts[i].ptr ? texts[i].ptr : "", (size_t)texts[i].len))
+                return os_no_memory(err, "for rejected rows");
+    }
+    return k->rejected_next < k->rejected.count ? DG_OK : DG_END;
+}
+
+/* ---- The whole ---- */
+
+static DgStatus open_input(Asking *k, DgError *err)
+{
+    DgWarehouse *w;
+    DG_TRY(warehouse_get(k->sr->run, &w, err));
+    DG_TRY(dg_session_open(w, &k->sr->reader, err));
+    DG_TRY(dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err));
+    k->in_columns = dg_scan_columns(k->scan, &k->in_count);
+    DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
+    k->has_in = true;
+    return DG_OK;
+}
+
+static int32_t find_column(const Asking *k, Str name)
+{
+    for (int32_t i = 0; i < k->in_count; i++)
+        if (str_eq_nocase(k->in_columns[i].name, name))
+            return i;
+    return -1;
+}
+
+static bool is_output(const LlmStep *c, Str name)
+{
+    for (size_t i = 0; i < c->output.count; i++)
+        if (str_eq_nocase(DG_ITEMS(OutputField, c->output)[i].key, name))
+            return true;
+    return !c->output.count && str_eq_nocase(c->column, name);
+}
+
+/* Columns that are kept, then those of the answer, which replace those of the same name. */
+static DgStatus choose_columns(Asking *k, DgError *err)
+{
+    const LlmStep *c = k->c;
+    size_t outputs = c->output.count ? c->output.count : 1;
+    k->kept = dg_alloc(k->sr, ((size_t)k->in_count + 1) * sizeof *k->kept);
+    k->columns = dg_alloc(k->sr, ((size_t)k->in_count + outputs) * sizeof *k->columns);
+    if (!k->kept || !k->columns)
+        return os_no_memory(err, "for columns");
+    for (size_t i = 0; i < c->keep.count; i++)
+        if (find_column(k, DG_ITEMS(DgStr, c->keep)[i]) < 0)
+            return dg_fail(err, DG_DATA, "`keep` names `%.*s`, which `%.*s` does not have", FMT(DG_ITEMS(DgStr, c->keep)[i]), FMT(c->from));
+    for (int32_t i = 0; i < k->in_count; i++) {
+        bool kept = !c->keep.count;
+        for (size_t n = 0; n < c->keep.count; n++)
+            kept |= str_eq_nocase(DG_ITEMS(DgStr, c->keep)[n], k->in_columns[i].name);
+        if (!kept || is_output(c, k->in_columns[i].name))
+            continue;
+        k->columns[k->kept_count] = k->in_columns[i];
+        k->kept[k->kept_count++] = i;
+    }
+    k->columns_count = k->kept_count;
+    for (size_t i = 0; i < outputs; i++) {
+        const OutputField *f = c->output.count ? &DG_ITEMS(OutputField, c->output)[i] : NULL;
+        k->columns[k->columns_count++] = f ? (DgColumn){.name = f->key, .type = output_column_type(f)}
+                                           : (DgColumn){.name = c->column, .type = {.kind = DG_TEXT}};
+    }
+    k->image = c->image.len ? find_column(k, c->image) : -1;
+    if (c->image.len && k->image < 0)
+        return dg_fail(err, DG_DATA, "`image` names `%.*s`, which `%.*s` does not have", FMT(c->image), FMT(c->from));
+    return DG_OK;
+}
+
+static DgStatus begin(Asking *k, DgError *err)
+{
+    const LlmStep *c = k->c;
+    arena_init(&k->rejected_arena, 256 << 20);
+    k->rejected_arena.can_fail = true;
+    k->rows_left = c->limit ? c->limit : INT64_MAX;
+    k->items = os_alloc(DG_BATCH_ROWS * sizeof *k->items);
+    if (!k->items)
+        return os_no_memory(err, "for rows");
+    if (c->output.count) {
+        StrBuf b = {0};
+        output_schema(&c->output, &b);
+        k->schema = step_copy(k->sr, buf_str(&b));
+        bool failed = b.failed || !k->schema.len;
+        buf_free(&b);
+        if (failed)
+            return os_no_memory(err, "for a schema");
+    }
+    DG_TRY(open_input(k, err));
+    return choose_columns(k, err);
+}
+
+static void end(Asking *k)
+{
+    llm_session_close(k->l);
+    if (k->scan)
+        dg_scan_close(k->scan);
+    if (k->has_in)
+        dg_batch_release(&k->in);
+    os_free(k->items);
+    arena_free(&k->rejected_arena);
+}
+
+static DgStatus load(Asking *k, DgError *err)
+{
+    DgSession *session;
+    Str schema, table;
+    DgLoadResult result;
+    DG_TRY(step_session(k->sr, &session, err));
+    DgLoad own = {.mode = DG_REPLACE, .columns = k->columns, .columns_count = k->columns_count, .lanes_max = 1};
+    DgLoad other = {.mode = DG_REPLACE, .columns = rejected_columns, .columns_count = 4, .lanes_max = 1};
+    pthread_mutex_lock(&k->sr->lock);
+    dg_asset_table(&k->sr->arena, k->c->asset, &schema, &table);
+    Str rejected = str_format(&k->sr->arena, "%.*s_rejected", FMT(table));
+    pthread_mutex_unlock(&k->sr->lock);
+    DgPull pull = {.context = k, .next = next_batch, .lanes_max = 1};
+    DG_TRY(dg_session_load(session, schema, table, &own, &pull, &result, err));
+    pull.next = next_rejected;
+    DG_TRY(dg_session_load(session, schema, rejected, &other, &pull, &result, err));
+    llm_report(k->l, k->c->asset);
+    dg_report_metadata(k->sr, k->c->asset, "llm/rejected", dgv_int((int64_t)k->rejected.count));
+    if (k->rejected.count)
+        dg_log(k->sr, DG_LOG_WARNING, "%zu row%s could not be answered, the first: %.*s; see %.*s.%.*s", k->rejected.count,
+               k->rejected.count == 1 ? "" : "s", FMT(k->rejected.items[0].reason), FMT(schema), FMT(rejected));
+    return DG_OK;
+}
+
+static DgStatus llm_execute(DgStepRun *sr, const void *config, void *state, DgError *err)
+{
+    Asking *k = state;
+    k->sr = sr;
+    k->c = config;
+    DgStatus status = llm_session_open(sr, &k->c->llm, false, &k->l, err);
+    if (status == DG_OK)
+        status = begin(k, err);
+    if (status == DG_OK)
+        status = load(k, err);
+    end(k);
+    return status;
+}
+
+/* ---- What it would cost ---- */
+
+static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all, DgError *err)
+{
+    Item it = {0};
+    DgStatus status = DG_OK;
+    while (status == DG_OK && *rows < EXPLAIN_ROWS && *rows < k->rows_left) {
+        dg_batch_reset(&k->in);
+        status = dg_scan_next(k->scan, &k->in, err);
+        for (int32_t i = 0; (status == DG_OK || status == DG_END) && i < k->in.rows && *rows < EXPLAIN_ROWS && *rows < k->rows_left; i++) {
+            it = (Item){.row = i};
+            DG_TRY(item_open(k, &it, err));
+            DgStatus made = make_question(k, &it, err);
+            if (made == DG_OK) {
+                bool cached = k->l->answers && answers_has(k->l->answers, &it.key);
+                *known += cached;
+                all->in += cached ? 0 : it.estimate.in;
+                all->out += cached ? 0 : k->c->output.count ? 20 * (int64_t)k->c->output.count + 10 : it.estimate.out / 4;
+                ++*rows;
+            }
+            item_close(&it);
+            DG_TRY(made);
+        }
+    }
+    return status == DG_END ? DG_OK : status;
+}
+
+static DgStatus describe(Asking *k, DgStr *text, DgError *err)
+{
+    DgStepRun *sr = k->sr;
+    int64_t total, rows = 0, known = 0;
+    LlmEstimate all = {0};
+    char cost[64] = "cost unknown";
+    DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM %.*s", FMT(dg_table(sr, k->c->from))), &total, err));
+    if (total > k->rows_left)
+        total = k->rows_left;
+    DG_TRY(count(k, &rows, &known, &all, err));
+    double scale = rows ? (double)total / (double)rows : 0;
+    int64_t calls = (int64_t)((double)(rows - known) * scale), in = (int64_t)((double)all.in * scale), out = (int64_t)((double)all.out * scale);
+    LlmUsage u = {.in = in, .out = out};
+    if (k->l->priced)
+        snprintf(cost, sizeof cost, "about US$ %.4f", llm_cost(&k->l->price, &u));
+    *text = dg_format(sr, "asks %.*s about %lld rows: %lld answers are known, %s%lld calls, about %lld + %lld tokens, %s (prices of %s)\n", FMT(k->c->llm.model),
+                      (long long)total, (long long)((double)known * scale), rows < total ? "about " : "", (long long)calls, (long long)in, (long long)out, cost,
+                      llm_prices_date);
+    return DG_OK;
+}
+
+static DgStatus llm_explain(DgStepRun *sr, const void *config, DgStr *text, DgError *err)
+{
+    int64_t there = 0;
+    Str schema, table;
+    Asking *k = dg_alloc(sr, sizeof *k);
+    if (!k)
+        return os_no_memory(err, "for a plan");
+    *k = (Asking){.sr = sr, .c = config};
+    pthread_mutex_lock(&sr->lock);
+    dg_asset_table(&sr->arena, k->c->from, &schema, &table);
+    pthread_mutex_unlock(&sr->lock);
+    DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM information_schema.tables WHERE table_schema = %.*s AND table_name = %.*s",
+                                    FMT(dg_quote_text(sr, schema)), FMT(dg_quote_text(sr, table))), &there, err));
+    if (!there) {
+        *text = dg_format(sr, "asks %.*s about each row of %.*s, which is not made yet\n", FMT(k->c->llm.model), FMT(k->c->from));
+        return DG_OK;
+    }
+    DgStatus status = llm_session_open(sr, &k->c->llm, true, &k->l, err);
+    if (status == DG_OK)
+        status = begin(k, err);
+    if (status == DG_OK)
+        status = describe(k, text, err);
+    end(k);
+    return status;
+}
+
+const DgStepOps dg_llm_ops = {
+    .name = "dgc.Llm",
+    .symbol = "dg_llm_ops",
+    .role = DG_ACTION,
+    .fields = fields,
+    .config_size = sizeof(LlmStep),
+    .state_size = sizeof(Asking),
+    .execute = llm_execute,
+    .explain = llm_explain,
+};

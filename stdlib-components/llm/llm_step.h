@@ -1,0 +1,27 @@
+/* llm_step.h - dgc.Llm when it runs: one question per row. */
+#ifndef DGC_LLM_STEP_H
+#define DGC_LLM_STEP_H
+
+#include "runtime/llm/output.h"
+#include "runtime/llm/session.h"
+
+typedef struct LlmExample { /* of the prompt: a question and its answer */
+    DgStr input, output;
+} LlmExample;
+extern const DgField llm_example_fields[];
+
+typedef struct LlmStep {
+    DgStr from, asset;
+    LlmSettings llm;
+    DgCode prompt;            /* a DgTemplateFn over `row` */
+    DgStr system, image, effort, column;
+    DgList output;            /* of OutputField; empty: the answer's text goes to `column` */
+    DgList examples;          /* of LlmExample */
+    DgList keep;              /* of DgStr: columns of `from` in the table; empty: all */
+    int64_t tokens_max, repairs, limit, seed;
+    double temperature;
+} LlmStep;
+
+extern const DgStepOps dg_llm_ops;
+
+#endif

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# dgc.Embed against a server that answers by rules, and by words alone: vectors, the cache, budgets, mistakes.
+set -u
+. "$(dirname "$0")/../e2e/lib.sh"
+export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so
+mkdir -p "$WORK/p/defs/raw" "$WORK/p/defs/rag" "$WORK/s" && cd "$WORK/p" || exit 1
+is() { # NAME EXPECTED ACTUAL
+    if [ "$2" = "$3" ]; then echo "ok $1"; else
+        echo "FAIL $1: expected '$2', got '$3'"
+        failures=$((failures + 1))
+    fi
+}
+has() { # NAME TEXT ACTUAL
+    case $3 in *"$2"*) echo "ok $1" ;; *) echo "FAIL $1: no '$2' in '$3'"; failures=$((failures + 1)) ;; esac
+}
+(cd "$ROOT" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -I. -isystem "$(scripts/tp_dir.sh)/include" -o "$WORK/query" tests/torture/query.c -L"$BUILD/lib" \
+    -Wl,--start-group $(sed "s|^lib.*\.a$|$BUILD/lib/&|" "$BUILD/lib/LINK") -Wl,--end-group) || { echo "FAIL query.c builds"; exit 1; }
+query() { "$WORK/query" "$WORK/p/.dgc/p.duckdb" "$1"; }
+requests() { if [ -e "$WORK/s/requests" ]; then wc -l < "$WORK/s/requests"; else echo 0; fi; }
+"$PYTHON" "$ROOT/tests/servers/llm.py" "$WORK/s" 2> "$WORK/s/err" & server=$!
+trap 'kill $server 2> /dev/null; rm -rf "$WORK"' EXIT
+for _ in $(seq 100); do [ -e "$WORK/s/port" ] && break; sleep 0.05; done
+LLM_URL=http://127.0.0.1:$(cat "$WORK/s/port"); export LLM_URL
+echo "name: p" > dgc.yaml
+cat > defs/raw/defs.yaml <<'YAML'
+type: dgc.Files
+attributes: {path: ../../chunks.csv, asset: rag/chunks}
+YAML
+component() { printf '%s\n' "type: dgc.Embed" "attributes:" "  from: rag/chunks" "  asset: rag/embeddings" "$@" > defs/rag/defs.yaml; }
+run() { "$DGC" run . --progress plain "$@" 2>&1; }
+
+{ echo id,text; for i in $(seq 25); do echo "$i,chunk $((i % 20))"; done; echo '26,'; echo '27,"  "'; } > chunks.csv
+component "  model: openai/text-embedding-3-small" '  base_url: "{{ env.LLM_URL }}"' "  batch: 6" "  dimensions: 8"
+out=$(run) || echo "$out"
+is "rows" "27 25 20" "$(query "SELECT count(*) || ' ' || count(embedding) || ' ' || count(DISTINCT embedding) FROM rag.embeddings")"
+is "type" "FLOAT[8]" "$(query "SELECT typeof(embedding) FROM rag.embeddings LIMIT 1")"
+is "requests of at most six texts" 4 "$(requests)"
+is "what is sent" "text-embedding-3-small 8 base64" "$(head -n 1 "$WORK/s/requests" | "$PYTHON" -c 'import json, sys; b = json.loads(sys.stdin.read())["body"]; print(b["model"], b["dimensions"], b["encoding_format"])')"
+# Each text has its own vector, though answers come in another order.
+expected=$("$PYTHON" - <<'PY'
+import hashlib
+h = hashlib.sha256(b"chunk 7").digest(); v = [b / 255 - 0.5 for b in h[:8]]; n = sum(x * x for x in v) ** 0.5
+print(" ".join("%.4f" % (x / n) for x in v))
+PY
+)
+is "the vector of a text" "$expected" "$(query "SELECT list_aggregate(list_transform(embedding::FLOAT[], x -> printf('%.4f', x)), 'string_agg', ' ') FROM rag.embeddings WHERE id = 7")"
+echo "28,new" >> chunks.csv
+out=$(run) || echo "$out"
+is "only what is new is asked" 5 "$(requests)"
+has "the rest is from the cache" "1 calls, 20 from the cache" "$out"
+rm .dgc/p.duckdb
+out=$(run) || echo "$out"
+is "a lost warehouse costs nothing" "5 28" "$(requests) $(query "SELECT count(*) FROM rag.embeddings")"
+
+rm -rf .dgc "$WORK/s/requests"
+component "  model: openai/text-embedding-3-small" '  base_url: "{{ env.LLM_URL }}"' "  batch: 4" "  concurrency: 1" "  budget: {calls: 2}"
+out=$(run); is "a budget: exit code" 75 $?
+has "a budget" "the budget of 2 calls is used up" "$out"
+is "a budget: requests" 2 "$(requests)"
+component "  model: openai/text-embedding-3-small" '  base_url: "{{ env.LLM_URL }}"' "  batch: 4"
+out=$(run) || echo "$out"
+has "the next run continues" "8 from the cache" "$out"
+
+rm -rf .dgc
+component "  into: vector"
+cat > chunks.csv <<'CSV'
+id,text
+1,Refunds are paid within five days of the return.
+2,Our office is closed on Sundays and holidays.
+3,The warranty covers two years from the day of purchase.
+4,You can return any item for a refund within thirty days.
+5,返金は五日以内に行われます
+6,営業時間は九時からです
+CSV
+out=$(run) || echo "$out"
+is "words alone: type" "FLOAT[384]" "$(query "SELECT typeof(vector) FROM rag.embeddings LIMIT 1")"
+is "words alone: length" "1.000" "$(query "SELECT printf('%.3f', min(array_inner_product(vector, vector))) FROM rag.embeddings")"
+near() { query "SELECT b.id FROM rag.embeddings a, rag.embeddings b WHERE a.id = $1 AND b.id <> $1 ORDER BY array_inner_product(a.vector, b.vector) DESC LIMIT 1"; }
+is "words alone: what shares words is near" 4 "$(near 1)"
+is "words alone: without spaces" 6 "$(near 5)"
+
+mistake() { # NAME TEXT LINES...
+    local name=$1 text=$2; shift 2
+    component "$@"
+    has "$name" "$text" "$("$DGC" check . 2>&1)"
+}
+mistake "a column" 'not a column of `rag/chunks`' "  column: body"
+mistake "no embeddings" '`anthropic` has no embeddings' "  model: anthropic/claude-haiku-4-5"
+mistake "a provider" 'a similar provider exists: `openai`' "  model: opnai/text-embedding-3-small"
+finish
