@@ -9,6 +9,7 @@
  *   constrain.c   `columns: {age: 'integer | value >= 0'}`
  *   stamp.c       `_sling_loaded_at`: when rows were loaded
  *   select.c      `select` for files, column_casing for files
+ *   since.c       rows of files beyond where the last run ended
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
@@ -113,11 +114,12 @@ bool select_excludes(Copy *c, Str name);
 DgStatus copy_select(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_rename(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
-/* ---- transform.c, constrain.c, stamp.c: like copy_shape, before and after it ---- */
+/* ---- transform.c, constrain.c, stamp.c, since.c: like copy_shape, before and after it ---- */
 
 DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_stamp(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_since(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 /* ---- to_table.c, to_files.c ---- */
 

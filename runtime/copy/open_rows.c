@@ -223,6 +223,7 @@ DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err)
     DG_TRY(copy_shape(c, rows, &rows, err));
     DG_TRY(copy_constrain(c, rows, &rows, err));
     DG_TRY(copy_stamp(c, rows, &rows, err));
+    DG_TRY(copy_since(c, rows, &rows, err));
     DG_TRY(copy_watch(c, rows, c->s->update_key, watch, out, err));
     return copy_rename(c, *out, out, err);
 }

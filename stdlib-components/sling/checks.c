@@ -304,6 +304,12 @@ static void check_files(DgPlanner *p, const Replication *r, const ReplicationCon
         p->api->report(p, "E0110", &s->where, help, "`where` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
     if (p->api->is_set(p, &s->sql))
         p->api->report(p, "E0110", &s->sql, help, "`sql` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (s->mode == DG_COPY_BACKFILL)
+        p->api->report(p, "E0110", &s->mode, "`mode: incremental` with `primary_key` loads files again and replaces their rows",
+                       "a backfill needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (equal(s->update_key, "_sling_loaded_at") || equal(s->update_key, "."))
+        p->api->report(p, "E0110", &s->update_key, "name a column of the rows, or `primary_key` alone",
+                       "when a file was changed does not tell whether its rows were loaded");
 }
 
 void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
