@@ -77,7 +77,10 @@ class Bench:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
                     raise Hung(f"{program} said nothing for {QUIET} seconds; last: {log.read_text(errors='replace')[-200:]}")
-        return re.sub(r"\x1b\[[0-9;]*m", "", log.read_text(errors="replace"))
+        words = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text(errors="replace"))
+        if program == "sling" and "closed pipe" in words:
+            raise Hung(words[-500:])
+        return words
 
     def store(self, kind, name, folder):
         if kind in self.servers:
@@ -229,7 +232,7 @@ def run_cases(bench, documented, source_kind, target_kind, cases, label):
                     break
                 chosen = [c for c in chosen if c.slug not in refused]
     def run_sling():
-        """Now and then the DuckDB program that Sling 1.4.11 writes through never answers: then all begins anew."""
+        """Now and then the DuckDB program that Sling 1.4.11 writes through never answers, or ends: then all begins anew."""
         for attempt in range(3):
             try:
                 return run("sling")
@@ -291,7 +294,9 @@ def main():
         for s in KINDS:
             for t in KINDS:
                 cases = CASES if "files" not in (s, t) else FROM_FILES if t != "files" else TO_FILES if s != "files" else []
-                jobs.append((s, t, [c for c in cases if not c.narrow or "duckdb" not in (s, t) or {s, t} == {"postgres", "duckdb"}], f"{s}_{t}"))
+                cases = [c for c in cases if not c.narrow or "duckdb" not in (s, t) or {s, t} == {"postgres", "duckdb"}]
+                size = 16 if "duckdb" in (s, t) else 100 # Sling is slow with DuckDB: parts run side by side
+                jobs += [(s, t, cases[i:i + size], f"{s}_{t}_{i}") for i in range(0, len(cases), size)]
         jobs.sort(key=lambda job: "duckdb" not in job[:2]) # Sling's slow ones first
         for s, t in WHOLE_PAIRS:
             jobs += [(s, t, [c], f"{s}_{t}_{c.slug}") for c in WHOLE]
