@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "compiler/pass.h"
+#include "compiler/sql/sql.h"
 
 static int by_key(const void *a, const void *b)
 {
@@ -66,6 +67,18 @@ static void name_stubs(Plan *plan)
     }
 }
 
+/* A check's SQL may name other assets than the one it judges: it waits for them. */
+static void read_what_checks_name(Plan *plan, Step *step)
+{
+    for (size_t i = 0; i < step->code.count; i++) {
+        const CodeUnit *code = step->code.items[i].unit;
+        const SqlUnit *unit = code->kind == CODE_TEMPLATE && code->as.sql->decl.is_check ? code->as.sql : NULL;
+        for (size_t k = 0; unit && k < unit->refs.count; k++)
+            if (unit->refs.items[k]->step != step)
+                array_add(plan->arena, &step->reads, unit->refs.items[k]);
+    }
+}
+
 static void connect_steps(Plan *plan)
 {
     Arena *arena = plan->arena;
@@ -91,6 +104,7 @@ static void connect_steps(Plan *plan)
             if (read && read->step != step)
                 array_add(arena, &step->reads, read);
         }
+        read_what_checks_name(plan, step);
         step->around.count = 0;
         for (size_t j = 0; j < step->before_keys.count + step->after_keys.count; j++) {
             size_t n = step->before_keys.count;

@@ -291,7 +291,7 @@ static void bind_member(Builder *b, Step *step, const DgField *field, DgFieldKin
 {
     Plan *plan = b->plan;
     const ConfigPlace *place = builder_place(b, at);
-    if (place && place->pending) {
+    if (place && place->pending && kind != DG_F_STRUCT) { /* a struct begins where its first member does */
         Binding binding = {at, field, kind, place->pending,
                            place->node ? place->node->at : step->at};
         array_add(plan->arena, &step->bindings, binding);

@@ -9,6 +9,7 @@
 
 #include "runtime/data/batch.h"
 #include "runtime/files/formats_internal.h"
+#include "runtime/files/json_numbers.h"
 #include "runtime/os/os.h"
 
 enum { OBJECT_BYTES = 16 << 20 };
@@ -314,16 +315,32 @@ DgStatus json_select(FileRows *f, StrBuf *sql, DgError *err)
 {
     DgTypeTree found, tree;
     StrBuf part = {0};
-    if (f->how->jmespath.len)
+    JsonNumbers *numbers;
+    bool extracts = f->how->jmespath.len > 0;
+    DG_TRY(expect_objects(f, OBJECT_BYTES, err));
+    DgStatus status = json_keep_numbers(f, &numbers, err);
+    if (too_large(status, err)) {
+        DG_TRY(expect_objects(f, f->memory_max, err));
+        status = json_keep_numbers(f, &numbers, err);
+    }
+    if (too_large(status, err))
+        status = object_failed(f, err);
+    DG_TRY(status);
+    if (extracts)
         DG_TRY(extract(f, err));
     DG_TRY(expect_objects(f, OBJECT_BYTES, err));
-    DgStatus status = find_types(f, &part, &found, err);
+    status = find_types(f, &part, &found, err);
     if (too_large(status, err)) {
         DG_TRY(expect_objects(f, f->memory_max, err));
         status = find_types(f, &part, &found, err);
     }
     if (too_large(status, err))
         status = object_failed(f, err);
+    for (int32_t i = 0; status == DG_OK && !extracts && i < found.members_count; i++) {
+        Str type = json_number_type(f, numbers, found.members[i].name);
+        if (type.len && !found.members[i].nested)
+            found.members[i].type = type;
+    }
     bool records = status == DG_OK && !(found.members_count == 1 && str_eq(found.members[0].name, S("json")));
     if (status == DG_OK && records) {
         part.len = 0;

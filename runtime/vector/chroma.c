@@ -290,7 +290,7 @@ static DgStatus chroma_count(VectorStore *s, int64_t *out, DgError *err)
     Chroma *c = (Chroma *)s;
     DgValue answer;
     rest_begin(&c->rest);
-    Str path = str_format(&c->rest.arena, "%.*s/%.*s/count", FMT(c->collections), FMT(c->id));
+    Str path = str_format(&c->rest.arena, "%.*s/%.*s/count?read_level=index_and_wal", FMT(c->collections), FMT(c->id));
     DG_TRY(rest_call(&c->rest, "GET", path, NULL, &answer, doing(c, "count"), err));
     if (answer.kind != DG_V_INT)
         return dg_fail(err, DG_DATA, "Chroma's count is no number");
