@@ -97,7 +97,12 @@ $(BUILD)/gen/symbols.c: scripts/symbols.sh $(EMITTED_HEADERS) $(COMPONENT_SRC)
 	@mkdir -p $(@D)
 	$(call run,GEN,$@)CC=$(CC) scripts/symbols.sh stdlib-components $(EMITTED_HEADERS) > $@
 
-$(OBJ)/gen/symbols.o: $(BUILD)/gen/symbols.c
+# Of the runner without DuckDB: steps that need it would only make it larger.
+$(BUILD)/gen/symbols_small.c: scripts/symbols.sh $(EMITTED_HEADERS) $(COMPONENT_SRC)
+	@mkdir -p $(@D)
+	$(call run,GEN,$@)NO_WAREHOUSE=1 CC=$(CC) scripts/symbols.sh stdlib-components $(EMITTED_HEADERS) > $@
+
+$(OBJ)/gen/symbols.o $(OBJ)/gen/symbols_small.o: $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(call run,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
@@ -202,7 +207,7 @@ $(LIB)/payload.o: $(LIB)/.third-party
 # Runners for machines without a compiler: non-PIE, so that an appended object is within reach.
 RUNNER_LIBS = -Wl,--start-group $(LIB)/libdgcomp.a $(LIB)/libdgrt.a -Wl,--end-group $(TP_RUNTIME_LIBS) $(LDLIBS)
 
-$(LIB)/dgrunner: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
+$(LIB)/dgrunner: $(OBJ)/runtime/pack_main.o $(OBJ)/gen/symbols_small.o $(LIB)/notices.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)
 $(LIB)/dgrunner-duckdb: $(OBJ)/runtime/pack_main.o $(LIB)/notices.o $(LIB)/payload.o $(LIB)/libdgcomp.a $(LIB)/libdgrt.a
 	$(call run,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -s -o $@ $(filter %.o,$^) $(RUNNER_LIBS)

@@ -1,6 +1,7 @@
 /* conns_run.c - connections tried and looked into. */
 #include "codegen/conns_run.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "runtime/db/engine.h"
@@ -112,11 +113,19 @@ static DgStatus discover_tables(Arena *a, const DgConn *conn, const ConnsRequest
 
 /* ---- Stores of files ---- */
 
+static void tell_retry(void *context, const DgError *why, int attempt, int attempts, int64_t wait_ms)
+{
+    (void)context;
+    fprintf(stderr, "%s; trying again in %.1f s (%d of %d)\n", why->message, (double)wait_ms / 1000, attempt + 1, attempts);
+}
+
 static DgStatus open_store(Arena *a, const DgConn *conn, DgFs **out, DgError *err)
 {
     char folder[4096];
     (void)a;
-    return fs_open(conn, str_from(getcwd(folder, sizeof folder) ? folder : "/"), out, err);
+    DG_TRY(fs_open(conn, str_from(getcwd(folder, sizeof folder) ? folder : "/"), out, err));
+    fs_watch(*out, &(DgFsWatch){.retrying = tell_retry});
+    return DG_OK;
 }
 
 static DgStatus discover_files(Arena *a, const DgConn *conn, const ConnsRequest *r, StrBuf *out, DgError *err)

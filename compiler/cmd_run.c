@@ -58,16 +58,10 @@ static int wait_for(pid_t pid)
 /* The first plain argument is the project unless it follows an option that takes a value. */
 static Str take_project(int *argc, char **argv)
 {
-    static const char *const valued[] = {
-        "--select", "-s", "--job", "-j", "--partition", "-p", "--partition-range", "--threads", "-t",
-        "--memory", "-m", "--pool", "--home", "--project", "--progress", NULL};
     for (int i = 0; i < *argc; i++) {
         struct stat st;
-        bool skip = false;
         if (argv[i][0] == '-') {
-            for (const char *const *v = valued; *v && !skip; v++)
-                skip = strcmp(argv[i], *v) == 0;
-            i += skip;
+            i += dg_takes_next(argv[i]);
             continue;
         }
         if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode))

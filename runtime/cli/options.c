@@ -289,6 +289,18 @@ static DgStatus take_option(Cli *cli, int argc, char **argv, int *i, DgError *er
     return no_such_option(cli, name, err);
 }
 
+bool dg_takes_next(const char *word)
+{
+    for (int id = 0; id < OPTIONS_COUNT; id++) {
+        const Option *o = &options[id];
+        bool is_long = word[0] == '-' && word[1] == '-' && strcmp(word + 2, o->name) == 0;
+        bool is_short = word[0] == '-' && o->letter && word[1] == o->letter && !word[2];
+        if (o->value && o->commands & RUN && (is_long || is_short))
+            return true;
+    }
+    return false;
+}
+
 static void set_defaults(Cli *cli)
 {
     const char *home = getenv("DGC_HOME"), *dev = getenv("DGC_DEV");

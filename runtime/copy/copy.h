@@ -76,6 +76,8 @@ DgStatus copy_variable(Copy *c, Str name, DgValue *out, DgError *err);
 
 /* A connection by its name: source, target, one of the step's, or the environment's. */
 DgStatus copy_connection(Copy *c, Str name, DgConn *out, DgError *err);
+/* A store whose retries are told in the run's log, and which a run that is cancelled need not wait for. */
+DgStatus copy_open_store(Copy *c, const DgConn *conn, DgFs **out, DgError *err);
 
 /* ---- hooks.c ---- */
 

@@ -40,7 +40,7 @@ static DgStatus open_place(Copy *c, Str connection, Str text, Place *out, DgErro
         return dg_fail(err, DG_CONFIG, "`%.*s` is a database and holds no files", FMT(conn.name));
     if (!out->path.len)
         return dg_fail(err, DG_CONFIG, "`%.*s` names no file", FMT(text));
-    return fs_open(&conn, c->run->run->options.project, &out->fs, err);
+    return copy_open_store(c, &conn, &out->fs, err);
 }
 
 static DgStatus list(Copy *c, const Place *p, DgFsItems *items, DgError *err)

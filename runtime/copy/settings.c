@@ -144,6 +144,8 @@ const DgField dg_stream_fields[] = {
     DG_FIELD_ANY(DgConnEntry, threads, .flags = DG_ADVANCED, .doc = "Threads that DuckDB may use."), \
     DG_FIELD_ANY(DgConnEntry, connect_timeout, .flags = DG_ADVANCED, .doc = "Seconds to wait for a connection."), \
     DG_FIELD_ANY(DgConnEntry, statement_timeout, .flags = DG_ADVANCED, .doc = "Milliseconds a statement may take."), \
+    DG_FIELD_ANY(DgConnEntry, lock_timeout, .flags = DG_ADVANCED, .doc = "Milliseconds to wait for another run that has the same stream in hand; default 60000."), \
+    DG_FIELD_ANY(DgConnEntry, retries, .flags = DG_ADVANCED, .doc = "How often a request to S3 or http that failed for the moment is sent again; default 4."), \
     DG_FIELD_ANY(DgConnEntry, application_name, .flags = DG_ADVANCED, .doc = "What the server shows."), \
     DG_FIELD_ANY(DgConnEntry, options, .flags = DG_ADVANCED, .doc = "Command-line options of the server session.")
 

@@ -68,7 +68,7 @@ struct DgConnEntry {
     DgValue type, url, connection_string, host, port, user, username, password, database, dbname, schema,
         sslmode, sslrootcert, sslcert, sslkey, role, instance, path, socket, charset, ssl_ca, ssl_cert, ssl_key,
         tls, bucket, access_key_id, secret_access_key, session_token, region, endpoint, profile, use_environment,
-        memory, threads, connect_timeout, statement_timeout, application_name, options;
+        memory, threads, connect_timeout, statement_timeout, lock_timeout, retries, application_name, options;
 };
 typedef struct DgConnConfig {
     DgStr name, type;                     /* type empty: found by name in the environment */

@@ -116,9 +116,22 @@ DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgE
     return end->engine ? DG_OK : dg_fail(err, DG_BUG, "no engine for `%.*s`", FMT(end->conn.type));
 }
 
+static void tell_retry(void *context, const DgError *why, int attempt, int attempts, int64_t wait_ms)
+{
+    Copy *c = context;
+    dg_log(c->run, DG_LOG_WARNING, "%s; trying again in %.1f s (%d of %d)", why->message, (double)wait_ms / 1000, attempt + 1, attempts);
+}
+
+DgStatus copy_open_store(Copy *c, const DgConn *conn, DgFs **out, DgError *err)
+{
+    DG_TRY(fs_open(conn, c->run->run->options.project, out, err));
+    fs_watch(*out, &(DgFsWatch){.retrying = tell_retry, .cancelled = copy_cancelled, .context = c});
+    return DG_OK;
+}
+
 DgStatus copy_open_end(Copy *c, CopyEnd *end, DgError *err)
 {
-    return end->engine ? end->engine->open(&end->conn, &end->db, err) : fs_open(&end->conn, c->run->run->options.project, &end->fs, err);
+    return end->engine ? end->engine->open(&end->conn, &end->db, err) : copy_open_store(c, &end->conn, &end->fs, err);
 }
 
 void copy_close_end(CopyEnd *end)

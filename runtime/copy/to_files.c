@@ -8,7 +8,10 @@
  *
  * Two runs of one stream: each begins by writing the manifest anew (the same files, its own package
  * as `claim`) and commits only over the version it wrote. Whoever claims last can commit; and nobody
- * removes files unless the manifest is still his, so nobody removes those of a run that can.
+ * removes files unless the manifest is still his, so nobody removes those of a run that can. The same holds for
+ * uploads that were begun and never finished, in stores that have such.
+ *
+ * A folder is one stream's: the manifest says whose. Another one's files would be taken for leftovers, its cursor for ours.
  */
 #include <cJSON.h>
 #include <stdio.h>
@@ -16,10 +19,12 @@
 #include "runtime/copy/copy.h"
 #include "runtime/os/os.h"
 
-enum { MANIFEST_MAX = 64 << 20 };
+enum { MANIFEST_MAX = 64 << 20, UPLOAD_OLD_S = 86400 };
 
 typedef struct Manifest {
     StrArray files; /* names in the folder */
+    Str stream;     /* whose it is; empty: older manifests do not say */
+    Str package;    /* that committed it; empty: it is a claim */
     Str key, value; /* the update key, and where the next run continues */
     int64_t rows;
 } Manifest;
@@ -89,6 +94,12 @@ static Str manifest_path(Writing *w)
     return str_format(&w->c->arena, "%.*s_dgc_manifest.json", FMT(w->folder));
 }
 
+static Str text_of(Copy *c, const cJSON *root, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, key);
+    return cJSON_IsString(v) ? str_copy(&c->arena, str_from(v->valuestring)) : (Str){0};
+}
+
 static DgStatus read_manifest(Writing *w, DgError *err)
 {
     Str text;
@@ -108,15 +119,26 @@ static DgStatus read_manifest(Writing *w, DgError *err)
     cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(root, "files"))
         if (cJSON_IsString(name))
             array_add(&c->arena, &w->before.files, str_copy(&c->arena, str_from(name->valuestring)));
-    cJSON *rows = cJSON_GetObjectItemCaseSensitive(root, "rows"), *value = cJSON_GetObjectItemCaseSensitive(root, "value"),
-          *key = cJSON_GetObjectItemCaseSensitive(root, "update_key");
+    cJSON *rows = cJSON_GetObjectItemCaseSensitive(root, "rows");
     w->before.rows = cJSON_IsNumber(rows) ? (int64_t)rows->valuedouble : 0;
-    if (cJSON_IsString(value) && cJSON_IsString(key)) {
-        w->before.key = str_copy(&c->arena, str_from(key->valuestring));
-        w->before.value = str_copy(&c->arena, str_from(value->valuestring));
-    }
+    w->before.stream = text_of(c, root, "stream");
+    w->before.package = text_of(c, root, "package");
+    w->before.key = text_of(c, root, "update_key");
+    w->before.value = text_of(c, root, "value");
     cJSON_Delete(root);
     return DG_OK;
+}
+
+/* A snapshot adds files and asks for none of what is there. */
+static DgStatus check_owner(const Writing *w, DgError *err)
+{
+    const Copy *c = w->c;
+    if (!w->before.stream.len || str_eq(w->before.stream, c->name) || c->s->mode == DG_COPY_SNAPSHOT)
+        return DG_OK;
+    dg_fail(err, DG_CONFIG, "folder `%.*s` holds the files of stream `%.*s`, and `%.*s` would take their place", FMT(w->folder),
+            FMT(w->before.stream), FMT(c->name));
+    dg_hint(err, "give each stream a folder of its own, such as `object: %.*s{stream_table}/`; or remove that folder's files", FMT(w->folder));
+    return DG_CONFIG;
 }
 
 /* Where the last run ended, if it went by the same update key. */
@@ -145,7 +167,9 @@ static DgStatus put_manifest(Writing *w, const StrArray *files, bool with_before
     StrBuf b = {.max = MANIFEST_MAX};
     DgFsPut how = {.if_absent = !w->version.len, .if_etag = w->version};
     bool first = true;
-    buf_format(&b, "{\"%s\":\"%s\",\"run\":\"%s\",\"rows\":%lld,\"files\":[", files ? "package" : "claim", w->package, c->run->run->id, (long long)rows);
+    buf_format(&b, "{\"%s\":\"%s\",\"run\":\"%s\",\"stream\":", files ? "package" : "claim", w->package, c->run->run->id);
+    buf_json(&b, files || !w->before.stream.len ? c->name : w->before.stream);
+    buf_format(&b, ",\"rows\":%lld,\"files\":[", (long long)rows);
     if (with_before)
         add_names(&b, &w->before.files, &first);
     if (files)
@@ -168,11 +192,26 @@ static DgStatus claim(Writing *w, DgError *err)
     return put_manifest(w, NULL, true, w->before.rows, w->before.key, w->before.value, err);
 }
 
+/* The answer was lost: whether it happened stands in the manifest. */
+static DgStatus look_up(Writing *w, DgError *err)
+{
+    Writing now = {.c = w->c, .folder = w->folder};
+    DgError lost = *err, ignored = {0};
+    if (read_manifest(&now, &ignored) != DG_OK || !str_eq(now.before.package, str_from(w->package))) {
+        *err = lost;
+        return err->status;
+    }
+    w->version = now.version;
+    return DG_OK;
+}
+
 static DgStatus commit(Writing *w, Str value, DgError *err)
 {
     os_crashpoint("files-commit");
     DgStatus status = put_manifest(w, &w->files, kept(w), w->rows + (kept(w) ? w->before.rows : 0), w->c->s->update_key,
                                    value.len ? value : value_before(w), err);
+    if (status == DG_UNAVAILABLE)
+        status = look_up(w, err);
     os_crashpoint("files-committed");
     return status;
 }
@@ -221,21 +260,47 @@ static DgStatus list_ours(Writing *w, const StrArray *counts, const StrArray *co
     return DG_OK;
 }
 
+static DgStatus list_uploads(Writing *w, DgFsItems *dead, DgError *err)
+{
+    Copy *c = w->c;
+    DgFsItems items = {0};
+    DgStatus status = fs_uploads(c->target.fs, &c->arena, str_format(&c->arena, "%.*s%.*s", FMT(w->folder), FMT(w->file)), &items, err);
+    if (status == DG_NOPERM || status == DG_DATA || status == DG_END) { /* who may write need not be allowed to look; some servers have no such list */
+        dg_log(c->run, DG_LOG_DEBUG, "%s", err->message);
+        return DG_OK;
+    }
+    DG_TRY(status);
+    for (size_t i = 0; i < items.count; i++) {
+        Str name = str_sub(items.items[i].path, w->folder.len, items.items[i].path.len);
+        bool here = str_starts(items.items[i].path, w->folder) && str_find(name, S("/")) < 0;
+        int64_t begun = items.items[i].modified_us;
+        bool old = begun && begun < os_real_us() - UPLOAD_OLD_S * 1000000LL;
+        /* One file has no manifest that says who may finish it. */
+        if (here && (w->file.len ? str_eq(name, w->file) && old : is_ours(name)))
+            array_add(&c->arena, dead, items.items[i]);
+    }
+    return c->arena.failed ? os_no_memory(err, "listing uploads") : DG_OK;
+}
+
 /* *lost: another run has claimed the stream since, and what was found may be its own. */
 static DgStatus remove_others(Writing *w, const StrArray *counts, const StrArray *count_too, bool *lost, DgError *err)
 {
     Copy *c = w->c;
     StrArray gone = {0};
+    DgFsItems uploads = {0};
     DgFsItem now;
     *lost = false;
     DG_TRY(list_ours(w, counts, count_too, &gone, err));
-    if (!gone.count)
+    DG_TRY(list_uploads(w, &uploads, err));
+    if (!gone.count && !uploads.count)
         return DG_OK;
     DgStatus status = fs_stat(c->target.fs, &c->arena, manifest_path(w), &now, err);
     *lost = status == DG_END || (status == DG_OK && !str_eq(now.etag, w->version));
     if (status != DG_OK || *lost)
         return status == DG_END ? DG_OK : status;
-    return fs_delete(c->target.fs, gone.items, gone.count, err);
+    if (gone.count)
+        DG_TRY(fs_delete(c->target.fs, gone.items, gone.count, err));
+    return fs_give_up(c->target.fs, uploads.items, uploads.count, err);
 }
 
 /* ---- Writing ---- */
@@ -267,9 +332,17 @@ static DgStatus begin_folder(Writing *w, DgError *err)
 {
     bool lost;
     DG_TRY(read_manifest(w, err));
+    DG_TRY(check_owner(w, err));
     DG_TRY(claim(w, err));
     DG_TRY(remove_others(w, &w->before.files, NULL, &lost, err));
     return lost ? dg_fail(err, DG_TEMPFAIL, "another run has taken over stream `%.*s`; nothing was committed", FMT(w->c->name)) : DG_OK;
+}
+
+static DgStatus begin_file(Writing *w, DgError *err)
+{
+    DgFsItems uploads = {0};
+    DG_TRY(list_uploads(w, &uploads, err));
+    return fs_give_up(w->c->target.fs, uploads.items, uploads.count, err);
 }
 
 static DgStatus write_all(Writing *w, DgError *err)
@@ -282,8 +355,7 @@ static DgStatus write_all(Writing *w, DgError *err)
     os_random(bytes, sizeof bytes);
     for (int i = 0; i < 16; i++)
         snprintf(w->package + 2 * i, 3, "%02x", bytes[i]);
-    if (!w->file.len)
-        DG_TRY(begin_folder(w, err));
+    DG_TRY(w->file.len ? begin_file(w, err) : begin_folder(w, err));
     c->cursor = c->incremental ? value_before(w) : (Str){0};
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
     if (!rows)

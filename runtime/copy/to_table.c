@@ -170,6 +170,19 @@ DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
 
 /* ---- Loading ---- */
 
+static void tell_waiting(void *context, Str stream, int64_t ms)
+{
+    Copy *c = context;
+    dg_log(c->run, DG_LOG_WARNING, "%.*s: waiting for another run of the same stream (%.*s), for %lld s now", FMT(c->object), FMT(stream),
+           (long long)ms / 1000);
+}
+
+static DgStatus take_lease(Copy *c, const DgLoadSpec *spec, int64_t *epoch, DgError *err)
+{
+    DgLeaseWait wait = {.max_ms = spec->lock_wait_ms, .waiting = tell_waiting, .cancelled = copy_cancelled, .context = c};
+    return load_lease(c->target.db, c->to, spec->pipeline, spec->stream, &wait, epoch, err);
+}
+
 static DgStatus after_unknown(Copy *c, const DgLoadSpec *spec, const DgError *lost, DgError *err)
 {
     bool there = false;
@@ -178,7 +191,7 @@ static DgStatus after_unknown(Copy *c, const DgLoadSpec *spec, const DgError *lo
     c->target.db = NULL;
     DG_TRY(c->target.engine->open(&c->target.conn, &c->target.db, err));
     /* The commit may still be on its way. Taking the lease waits for its end, or makes it fail. */
-    DG_TRY(load_lease(c->target.db, spec->table, spec->pipeline, spec->stream, &epoch, err));
+    DG_TRY(take_lease(c, spec, &epoch, err));
     DG_TRY(load_probe(c->target.db, spec->table, spec->package, &there, err));
     if (there)
         return DG_OK;
@@ -221,7 +234,8 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     spec.drift = log_drift;
     if (c->s->hooks.pre_merge.count + c->s->hooks.post_merge.count)
         spec.around = merge_hooks;
-    DG_TRY(load_lease(c->target.db, c->to, spec.pipeline, spec.stream, &spec.epoch, err));
+    spec.lock_wait_ms = conn_prop_int(&c->target.conn, "lock_timeout", 0);
+    DG_TRY(take_lease(c, &spec, &spec.epoch, err));
     DG_TRY(copy_find_cursor(c, err));
     DG_TRY(copy_open_rows(c, &watch, &rows, err));
     if (!rows) {

@@ -46,6 +46,9 @@ DgStatus duck_fail(const DgSession *s, DgError *err, const char *message)
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
         if (str_starts(first, str_from(KINDS[i].prefix)))
             status = KINDS[i].status;
+    /* A commit that failed wraps the reason: only a conflict is worth another try. */
+    if (status == DG_TEMPFAIL && (str_find(first, S("IO Error")) >= 0 || str_find(first, S("No space left")) >= 0))
+        status = DG_IO;
     if (s && __atomic_load_n(&s->interrupted, __ATOMIC_RELAXED))
         status = DG_CANCELLED;
     dg_fail(err, status, "%.*s", FMT(first));
@@ -127,6 +130,8 @@ static DgStatus open_database(const DgWarehouseOptions *o, DgWarehouse *w, DgErr
         status = dg_fail(err, DG_CONFIG, "path of the database is too long");
     if (status == DG_OK)
         status = configure(o, api, config, w->threads, err);
+    if (status == DG_OK && o->path.len && !o->read_only)
+        status = duck_create(api, path, err);
     if (status == DG_OK &&
         api->open_ext(o->path.len ? path : NULL, &w->database, config, &message) != DuckDBSuccess)
         status = duck_fail(NULL, err, message);

@@ -31,6 +31,9 @@ struct DgSession {
     bool interrupted; /* set by any thread, see dg_session_interrupt; accessed atomically */
 };
 
+/* Makes the database file, if it is not there: whole or not at all, and never over another process's. */
+DgStatus duck_create(const DuckApi *api, const char *path, DgError *err);
+
 /* The status a DuckDB message stands for; fills err. Sessions that were interrupted: CANCELLED. */
 DgStatus duck_fail(const DgSession *s, DgError *err, const char *message);
 /* A message about a line of a CSV file, made into one line; others stay. */

@@ -106,6 +106,9 @@ struct DgDialect {
     /* A literal with the type's own syntax; NULL value pointer: NULL. Text given is UTF-8. */
     void (*text)(StrBuf *out, Str text);             /* 'it''s' */
     void (*timestamp_now)(StrBuf *out, int64_t us);  /* literal of microseconds since 1970, UTC */
+    /* The statement by which a session waits so long for a lock, and then fails with DG_TEMPFAIL; 0: as long as it did at
+     * its start. NULL: the engine's own bound stays. */
+    void (*lock_wait)(StrBuf *out, int64_t ms);
     const char *staging;              /* "CREATE TEMPORARY TABLE " */
     /* A further column of staging tables that numbers the rows as they come, called _dgc_n: its DDL.
      * NULL: the engine's own `rowid` does. */

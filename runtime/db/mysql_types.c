@@ -160,6 +160,15 @@ static void my_timestamp_now(StrBuf *out, int64_t us)
     buf_char(out, '\'');
 }
 
+/* It counts in seconds. */
+static void my_lock_wait(StrBuf *out, int64_t ms)
+{
+    if (ms > 0)
+        buf_format(out, "SET SESSION innodb_lock_wait_timeout = %lld", (long long)(ms + 999) / 1000);
+    else
+        buf_add(out, S("SET SESSION innodb_lock_wait_timeout = DEFAULT"));
+}
+
 const DgDialect dg_dialect_mysql = {
     .quote = '`',
     .name_max = 64,
@@ -169,6 +178,7 @@ const DgDialect dg_dialect_mysql = {
     .type_from = my_type_from,
     .text = my_text,
     .timestamp_now = my_timestamp_now,
+    .lock_wait = my_lock_wait,
     .staging = "CREATE TEMPORARY TABLE ",
     .drop_staging = "DROP TEMPORARY TABLE ",
     .row_number = "_dgc_n bigint AUTO_INCREMENT PRIMARY KEY",

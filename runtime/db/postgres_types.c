@@ -99,6 +99,14 @@ static void dialect_now(StrBuf *out, int64_t us)
     buf_format(out, "(timestamp 'epoch' + %lld * interval '1 microsecond')", (long long)us);
 }
 
+static void dialect_lock_wait(StrBuf *out, int64_t ms)
+{
+    if (ms > 0)
+        buf_format(out, "SET lock_timeout = %lld", (long long)ms);
+    else
+        buf_add(out, S("RESET lock_timeout"));
+}
+
 const DgDialect dg_dialect_postgres = {
     .quote = '"',
     .name_max = 63,
@@ -109,6 +117,7 @@ const DgDialect dg_dialect_postgres = {
     .type_from = type_from,
     .text = dialect_text,
     .timestamp_now = dialect_now,
+    .lock_wait = dialect_lock_wait,
     .staging = "CREATE TEMPORARY TABLE ",
     .row_number = "_dgc_n bigint GENERATED ALWAYS AS IDENTITY",
     .alter_type = "ALTER COLUMN %c TYPE %t USING %c::%t",

@@ -4,6 +4,7 @@
 #include "runtime/base/glob.h"
 #include "runtime/files/formats_internal.h"
 #include "runtime/files/fs_internal.h"
+#include "runtime/net/http.h"
 #include "runtime/os/os.h"
 
 static const struct {
@@ -11,14 +12,43 @@ static const struct {
     const DgFsOps *ops;
 } stores[] = {{"file", &dg_fs_local}, {"http", &dg_fs_http}, {"s3", &dg_fs_s3}};
 
+enum { RETRIES = 4, RETRIES_MAX = 100 };
+
+static DgStatus open_store(const DgFsOps *ops, const DgConn *conn, Str root, DgFs **out, DgError *err)
+{
+    int64_t retries = conn_prop_int(conn, "retries", RETRIES);
+    if (retries < 0 || retries > RETRIES_MAX || (conn_prop(conn, "retries").len && conn_prop_int(conn, "retries", -1) < 0)) {
+        dg_fail(err, DG_CONFIG, "`retries` of connection `%.*s` is `%.*s`", FMT(conn->name), FMT(conn_prop(conn, "retries")));
+        dg_hint(err, "write a number from 0 to %d", RETRIES_MAX);
+        return DG_CONFIG;
+    }
+    DG_TRY(ops->open(conn, root, out, err));
+    (*out)->attempts = (int)retries + 1;
+    return DG_OK;
+}
+
 DgStatus fs_open(const DgConn *conn, Str root, DgFs **out, DgError *err)
 {
     *out = NULL;
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
         if (str_eq(conn->type, str_from(stores[i].type)))
-            return stores[i].ops->open(conn, root, out, err);
+            return open_store(stores[i].ops, conn, root, out, err);
     return dg_fail(err, DG_CONFIG, "connection `%.*s` of type %.*s is not a store of files", FMT(conn->name),
                    FMT(conn->type));
+}
+
+void fs_watch(DgFs *fs, const DgFsWatch *watch)
+{
+    if (fs)
+        fs->watch = *watch;
+}
+
+void fs_patience(const DgFs *fs, DgHttpRequest *r)
+{
+    r->attempts = fs->attempts;
+    r->retrying = fs->watch.retrying;
+    r->cancelled = fs->watch.cancelled;
+    r->context = fs->watch.context;
 }
 
 void fs_close(DgFs *fs)
@@ -108,6 +138,24 @@ DgStatus fs_read_bytes(DgFs *fs, Arena *a, Str path, size_t bytes_max, Str *out,
     DgStatus status = disk ? os_read_file(a, disk, bytes_max, out, err) : os_no_memory(err, "for a path");
     if (downloaded && disk)
         dg_os.unlink(disk);
+    return status;
+}
+
+DgStatus fs_uploads(DgFs *fs, Arena *a, Str prefix, DgFsItems *out, DgError *err)
+{
+    return fs->ops->uploads ? fs->ops->uploads(fs, a, prefix, out, err) : DG_OK;
+}
+
+DgStatus fs_give_up(DgFs *fs, const DgFsItem *uploads, size_t count, DgError *err)
+{
+    DgStatus status = DG_OK;
+    for (size_t i = 0; i < count && status == DG_OK; i++) {
+        Arena a;
+        arena_init(&a, 64 << 20);
+        a.can_fail = true;
+        status = fs->ops->give_up(fs, &a, &uploads[i], err);
+        arena_free(&a);
+    }
     return status;
 }
 

@@ -27,6 +27,13 @@ typedef struct DgFsPut {
 /* type file, http or s3. `root` is what relative paths in `project` stand on (local only). */
 DgStatus fs_open(const DgConn *conn, Str root, DgFs **out, DgError *err);
 void fs_close(DgFs *fs);
+/* Who is told of requests that are sent again (S3, http), and may end the waiting. All may be NULL. */
+typedef struct DgFsWatch {
+    void (*retrying)(void *context, const DgError *why, int attempt, int attempts, int64_t wait_ms);
+    bool (*cancelled)(void *context);
+    void *context;
+} DgFsWatch;
+void fs_watch(DgFs *fs, const DgFsWatch *watch); /* NULL fs is fine */
 /* Objects whose path matches: a path, a folder or prefix ending in `/` (all below it), or a glob
  * (** * ? [..] {a,b}). Added to `out`, sorted by path, written as the pattern is (relative stays
  * relative). No match is DG_OK. Names that begin with a dot are found only when the pattern says
@@ -45,6 +52,11 @@ DgStatus fs_put_bytes(DgFs *fs, Str bytes, Str path, const DgFsPut *how, Arena *
 /* DG_END: not there. */
 DgStatus fs_read_bytes(DgFs *fs, Arena *a, Str path, size_t bytes_max, Str *out, DgError *err);
 DgStatus fs_delete(DgFs *fs, const Str *paths, size_t count, DgError *err); /* absent ones are fine */
+
+/* Uploads below a prefix that were begun and not finished: path, when, and their id as etag. They are no objects, but
+ * cost money until somebody gives them up. Stores that have no such thing: none. */
+DgStatus fs_uploads(DgFs *fs, Arena *a, Str prefix, DgFsItems *out, DgError *err);
+DgStatus fs_give_up(DgFs *fs, const DgFsItem *uploads, size_t count, DgError *err);
 
 /* Splits `s3://bucket/a/b.csv` into `s3://bucket` and `a/b.csv`, `https://h:1/p?q` into `https://h:1`
  * and `p?q`, `file:///x/y` or a plain path into `file://` and the path; false when it is no such

@@ -28,6 +28,7 @@ static DgStatus http_stat(DgFs *fs, Arena *a, Str path, DgFsItem *out, DgError *
     HttpStore *h = (HttpStore *)fs;
     DgHttpAnswer answer;
     DgHttpRequest r = {.method = "HEAD", .url = url_of(h, a, path), .idempotent = true};
+    fs_patience(fs, &r);
     DgStatus status = http_send(h->http, a, &r, &answer, "look at a file", err);
     if (answer.status == 405 || answer.status == 501 || answer.status == 403) { /* no HEAD there: GET will tell */
         *out = (DgFsItem){.path = path, .size = -1};
@@ -68,6 +69,7 @@ static DgStatus http_fetch(DgFs *fs, Arena *a, const DgFsItem *item, Str temp_fo
             break;
         DgHttpRequest r = {.method = "GET", .url = url_of(h, a, item->path), .headers = headers, .headers_count = resume ? 2 : 0, .to_fd = fd, .idempotent = true};
         int64_t before = resume ? have : 0;
+        fs_patience(fs, &r);
         status = http_send(h->http, a, &r, &answer, "read a file", err);
         if (status == DG_OK && resume && answer.status == 200) { /* it is another version: all of it came */
             status = dg_fail(err, DG_TEMPFAIL, "`%.*s` was changed while it was being read", FMT(item->path));
@@ -76,7 +78,7 @@ static DgStatus http_fetch(DgFs *fs, Arena *a, const DgFsItem *item, Str temp_fo
         if (answer.length >= 0 && answer.status / 100 == 2)
             total = before + answer.length;
         have = fstat(fd, &st) == 0 ? st.st_size : 0;
-        if (status != DG_UNAVAILABLE)
+        if (status != DG_UNAVAILABLE || have <= before) /* without a byte more: it was tried often enough */
             break;
         os_sleep_ms((int64_t)os_random_below((uint64_t)200 << i) + 1);
     }

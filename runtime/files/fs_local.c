@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "runtime/base/glob.h"
@@ -333,26 +332,12 @@ static DgStatus place(Arena *a, const char *temporary, const char *disk, const D
     return dg_os.rename(temporary, disk) == 0 ? DG_OK : os_fail(err, errno, "replace", disk);
 }
 
-/* It is held for a moment; who holds it longer was stopped with it in hand. */
-static DgStatus lock_folder(int fd, const char *folder, DgError *err)
-{
-    int64_t until = os_monotonic_ms() + LOCK_MS;
-    while (dg_os.flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EINTR && errno != EWOULDBLOCK)
-            return os_fail(err, errno, "lock", folder);
-        if (os_monotonic_ms() >= until)
-            return dg_fail(err, DG_TEMPFAIL, "`%s` is locked by another process", folder);
-        os_sleep_ms(5);
-    }
-    return DG_OK;
-}
-
 static DgStatus place_locked(Arena *a, const char *folder, const char *temporary, const char *disk,
                              const DgFsPut *how, DgError *err)
 {
     int fd;
     DG_TRY(os_open(folder, O_RDONLY | O_DIRECTORY, 0, &fd, err));
-    DgStatus status = how->if_etag.len ? lock_folder(fd, folder, err) : DG_OK;
+    DgStatus status = how->if_etag.len ? os_lock(fd, folder, LOCK_MS, err) : DG_OK;
     if (status == DG_OK)
         status = place(a, temporary, disk, how, err);
     if (status == DG_OK)

@@ -132,6 +132,7 @@ static DgStatus ask(S3 *s3, Arena *a, const Ask *q, DgHttpAnswer *answer, const 
         DgHttpRequest r = {.method = q->method, .url = url, .headers = q->headers, .headers_count = q->headers_count, .body = q->body, .body_fd = q->fd,
                            .body_offset = q->offset, .body_bytes = q->bytes, .to_fd = q->to_fd, .answer_max = XML_BYTES_MAX, .idempotent = q->twice,
                            .sign = sign, .sign_context = &signing};
+        fs_patience(&s3->fs, &r);
         status = http_send(s3->http, a, &r, answer, what, err);
         if (status == DG_OK || !learn(s3, a, answer))
             break;
@@ -261,9 +262,10 @@ static DgStatus s3_fetch(DgFs *fs, Arena *a, const DgFsItem *item, Str temp_fold
     DG_TRY(os_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, &fd, err));
     DgStatus status = DG_OK;
     for (int i = 0; i < RESUMES_MAX; i++) { /* a connection that breaks goes on where it was */
+        int64_t before = have;
         status = get_part(s3, a, item, fd, have, &total, err);
         have = fstat(fd, &st) == 0 ? st.st_size : 0;
-        if (status == DG_OK || status != DG_UNAVAILABLE || (total >= 0 && have >= total))
+        if (status != DG_UNAVAILABLE || (total >= 0 && have >= total) || have == before) /* without a byte: it was tried often enough */
             break;
         os_sleep_ms((int64_t)os_random_below((uint64_t)200 << i) + 1);
     }
@@ -349,6 +351,68 @@ static DgStatus complete(S3 *s3, Arena *a, Str path, Str upload, const StrArray 
     return put_failed(status, how, path, err);
 }
 
+/* Parts cost money until somebody says that they are not wanted. */
+static DgStatus give_up(S3 *s3, Arena *a, Str path, Str upload, DgError *err)
+{
+    StrBuf q = {.max = 64 << 10};
+    DgHttpAnswer answer;
+    add_parameter(&q, "uploadId", upload);
+    Ask abort = {.method = "DELETE", .key = path, .query = str_copy(a, buf_str(&q)), .twice = true};
+    buf_free(&q);
+    DgStatus status = ask(s3, a, &abort, &answer, "give up an upload", err);
+    return answer.status == 404 ? DG_OK : status; /* somebody else did */
+}
+
+static DgStatus s3_give_up(DgFs *fs, Arena *a, const DgFsItem *upload, DgError *err)
+{
+    return give_up((S3 *)fs, a, upload->path, upload->etag, err);
+}
+
+static DgStatus uploads_page(S3 *s3, Arena *a, Str prefix, Str *key, Str *id, Str *xml, DgError *err)
+{
+    StrBuf q = {.max = 64 << 10};
+    DgHttpAnswer answer;
+    add_parameter(&q, "encoding-type", S("url"));
+    if (key->len)
+        add_parameter(&q, "key-marker", *key);
+    add_parameter(&q, "max-uploads", S("1000"));
+    add_parameter(&q, "prefix", prefix);
+    if (id->len)
+        add_parameter(&q, "upload-id-marker", *id);
+    buf_add(&q, S("&uploads="));
+    Ask request = {.method = "GET", .query = str_copy(a, buf_str(&q)), .twice = true};
+    buf_free(&q);
+    DG_TRY(ask(s3, a, &request, &answer, "list unfinished uploads", err));
+    *xml = answer.body;
+    bool more = str_eq(element(a, *xml, "IsTruncated", NULL), S("true"));
+    *key = more ? unescaped(a, element(a, *xml, "NextKeyMarker", NULL)) : (Str){0};
+    *id = more ? unescaped(a, element(a, *xml, "NextUploadIdMarker", NULL)) : (Str){0};
+    if (str_eq(element(a, *xml, "EncodingType", NULL), S("url")))
+        *key = url_decoded(a, *key);
+    return DG_OK;
+}
+
+static DgStatus s3_uploads(DgFs *fs, Arena *a, Str prefix, DgFsItems *out, DgError *err)
+{
+    Str key = {0}, id = {0}, xml;
+    if (str_starts(prefix, S("/")))
+        prefix = str_sub(prefix, 1, prefix.len);
+    do {
+        DG_TRY(uploads_page((S3 *)fs, a, prefix, &key, &id, &xml, err));
+        bool encoded = str_eq(element(a, xml, "EncodingType", NULL), S("url"));
+        for (Str rest, one = element(a, xml, "Upload", &rest); one.len; one = element(a, rest, "Upload", &rest)) {
+            Str path = unescaped(a, element(a, one, "Key", NULL));
+            DgFsItem item = {.path = encoded ? url_decoded(a, path) : path, .size = -1, .etag = unescaped(a, element(a, one, "UploadId", NULL)),
+                             .modified_us = moment(element(a, one, "Initiated", NULL))};
+            if (out->count >= FS_ITEMS_MAX)
+                return dg_fail(err, DG_CONFIG, "there are more than %d unfinished uploads", FS_ITEMS_MAX);
+            if (str_starts(item.path, prefix))
+                array_add(a, out, item);
+        }
+    } while (key.len);
+    return a->failed ? os_no_memory(err, "listing uploads") : DG_OK;
+}
+
 static DgStatus put_parts(S3 *s3, Arena *a, int fd, int64_t bytes, Str path, const DgFsPut *how, Str *etag, DgError *err)
 {
     DgHttpAnswer answer;
@@ -369,14 +433,9 @@ static DgStatus put_parts(S3 *s3, Arena *a, int fd, int64_t bytes, Str path, con
     }
     if (status == DG_OK)
         status = complete(s3, a, path, upload, &parts, how, etag, err);
-    if (status != DG_OK) { /* parts cost money until somebody says that they are not wanted */
-        StrBuf q = {.max = 64 << 10};
-        DgError ignored = {0};
-        add_parameter(&q, "uploadId", upload);
-        Ask abort = {.method = "DELETE", .key = path, .query = str_copy(a, buf_str(&q)), .twice = true};
-        buf_free(&q);
-        ask(s3, a, &abort, &answer, "give up an upload", &ignored);
-    }
+    DgError ignored = {0};
+    if (status != DG_OK)
+        give_up(s3, a, path, upload, &ignored);
     return status;
 }
 
@@ -511,4 +570,5 @@ static DgStatus s3_open(const DgConn *conn, Str root, DgFs **out, DgError *err)
 
 const DgFsOps dg_fs_s3 = {
     .open = s3_open, .close = s3_close, .list = s3_list, .stat = s3_stat, .fetch = s3_fetch, .put = s3_put, .remove = s3_remove,
+    .uploads = s3_uploads, .give_up = s3_give_up,
 };

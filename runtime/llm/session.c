@@ -133,9 +133,8 @@ void llm_session_close(LlmSession *l)
 {
     if (!l)
         return;
-    /* Calls that nobody will take: they end with the run. */
-    for (DgCall *c; l->services && l->in_flight > 0 && (c = calls_next(l->services, l, 0)); l->in_flight--)
-        call_free(l->services, c);
+    if (l->services)
+        calls_drop(l->services, l); /* another attempt's session may stand where this one stood */
     answers_close(l->answers);
     l->answers = NULL;
 }
@@ -205,7 +204,7 @@ DgStatus llm_call(LlmSession *l, const LlmRequest *r, LlmEstimate e, void *user,
     char what[160];
     snprintf(what, sizeof what, "ask %.*s", FMT(l->s->model));
     DgCallSpec spec = {.method = "POST", .url = r->url, .headers = r->headers.items, .headers_count = r->headers.count, .body = r->body, .what = what,
-                       .retries = (int)l->s->retries, .concurrency = (int)l->s->concurrency, .tokens = e.in + e.out,
+                       .retries = l->s->retries ? (int)l->s->retries : -1, .concurrency = (int)l->s->concurrency, .tokens = e.in + e.out,
                        .is_final = l->model.provider->api->is_final};
     DG_TRY(call_start(l->services, &spec, l, user, NULL, err));
     llm_started(l, e);

@@ -207,7 +207,7 @@ DgStatus load_fill(Load *l, DgRows *rows, DgError *err)
     return l->d->transactional_ddl && !l->exists ? load_make_indexes(l, err) : DG_OK;
 }
 
-static DgStatus around(Load *l, bool after, DgError *err)
+DgStatus load_around(Load *l, bool after, DgError *err)
 {
     return l->spec->around && !l->explain ? l->spec->around(l->spec->context, l->db, after, err) : DG_OK;
 }
@@ -215,22 +215,19 @@ static DgStatus around(Load *l, bool after, DgError *err)
 static DgStatus move_rows(Load *l, DgRows *rows, DgError *err)
 {
     DG_TRY(user_sql(l, l->spec->pre_sql, err));
-    DG_TRY(around(l, false, err));
+    DG_TRY(load_around(l, false, err));
     DG_TRY(load_swaps(l) ? load_swap(l, rows, err) : load_fill(l, rows, err));
     os_crashpoint("load-merged");
     DG_TRY(user_sql(l, l->spec->post_sql, err));
-    return around(l, true, err);
+    return load_around(l, true, err);
 }
 
 static DgStatus in_transaction(Load *l, DgRows *rows, DgCursorFn last, void *context, DgError *err)
 {
     Str cursor = l->spec->cursor;
-    /* A table that was filled beforehand only takes its place now: hooks find it as it was. */
-    if (l->renames)
-        DG_TRY(around(l, false, err));
     DG_TRY(l->renames ? user_sql(l, l->spec->post_sql, err) : move_rows(l, rows, err));
     if (l->renames)
-        DG_TRY(around(l, true, err));
+        DG_TRY(load_around(l, true, err));
     if (last)
         DG_TRY(last(context, &l->arena, &cursor, err));
     DG_TRY(state_write(l, cursor, err));

@@ -64,6 +64,7 @@ typedef struct DgLoadSpec {
     const int64_t *text_sizes;  /* per column; NULL: unbounded text */
     Str cursor;                 /* JSON; written with the data; empty: unchanged */
     bool (*cancelled)(void *context);
+    int64_t lock_wait_ms;       /* for the lease, at the end; 0: a minute */
     /* In the transaction, before and after the rows: on `target`, through which alone it may be touched. */
     DgStatus (*around)(void *context, DgDb *target, bool after, DgError *err); /* may be NULL */
     void (*drift)(void *context, Str what); /* told of each column added, widened, refused; may be NULL */
@@ -95,8 +96,16 @@ DgStatus load_cursor(DgDb *target, Arena *a, DgTableName table, Str pipeline, St
                      DgError *err);
 /* Empty cursor: forgets it. */
 DgStatus load_cursor_set(DgDb *target, DgTableName table, Str pipeline, Str stream, Str cursor, DgError *err);
-/* Takes the stream's lease: *epoch is larger than every earlier one's. */
-DgStatus load_lease(DgDb *target, DgTableName table, Str pipeline, Str stream, int64_t *epoch, DgError *err);
+/* Takes the stream's lease: *epoch is larger than every earlier one's. Another run has it in hand for moments only,
+ * unless it was stopped just then: that is waited for, told, and given up with DG_TEMPFAIL. */
+typedef struct DgLeaseWait {
+    int64_t max_ms;                                       /* 0: a minute */
+    void (*waiting)(void *context, Str stream, int64_t ms); /* still, since ms; may be NULL */
+    bool (*cancelled)(void *context);                     /* may be NULL */
+    void *context;
+} DgLeaseWait;
+DgStatus load_lease(DgDb *target, DgTableName table, Str pipeline, Str stream, const DgLeaseWait *wait, int64_t *epoch,
+                    DgError *err);
 
 typedef struct DgPackage {
     Str stream, run, package, status; /* loading, committed */

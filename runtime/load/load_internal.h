@@ -62,6 +62,7 @@ bool load_needs_keys(const DgLoadSpec *s);
 void load_drop_staging(Load *l, DgTableName name);
 DgStatus load_clear_table(Load *l, DgError *err);                 /* all rows go */
 DgStatus load_fill(Load *l, DgRows *rows, DgError *err);          /* table made, rows in */
+DgStatus load_around(Load *l, bool after, DgError *err);         /* the hooks of the transaction */
 
 /* ---- load_plan.c ---- */
 DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err);

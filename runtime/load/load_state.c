@@ -181,6 +181,20 @@ static DgStatus turn_epoch(Load *l, int64_t from, int64_t to, int64_t *turned, D
     return load_exec(l, turned, err);
 }
 
+enum { WAIT_MS = 60000, WAIT_STEP_MS = 2000, TELL_MS = 1000, TELL_AGAIN_MS = 10000, PAUSE_MS = 50, FIRST_TRIES = 3 };
+
+/* How long the session waits for a lock; 0: as it did. */
+static DgStatus set_lock_wait(DgDb *db, int64_t ms, DgError *err)
+{
+    StrBuf b = {.max = 256};
+    if (!db->engine->dialect->lock_wait)
+        return DG_OK;
+    db->engine->dialect->lock_wait(&b, ms);
+    DgStatus status = run_one(db, &b, err);
+    buf_free(&b);
+    return status;
+}
+
 /* The row is changed and changed back: that locks it, and unlike a SELECT it meets the row as it is now,
  * not as it was when the transaction began. Two that fence the same stream cannot both commit. */
 DgStatus state_fence(Load *l, DgError *err)
@@ -189,9 +203,16 @@ DgStatus state_fence(Load *l, DgError *err)
     int64_t same = 0;
     if (!s->epoch)
         return DG_OK;
+    if (!l->explain)
+        DG_TRY(set_lock_wait(l->db, s->lock_wait_ms ? s->lock_wait_ms : WAIT_MS, err));
     DG_TRY(turn_epoch(l, s->epoch, -s->epoch, &same, err));
     if (same || l->explain)
-        return turn_epoch(l, -s->epoch, s->epoch, NULL, err);
+        DG_TRY(turn_epoch(l, -s->epoch, s->epoch, NULL, err));
+    if (l->explain)
+        return DG_OK;
+    DG_TRY(set_lock_wait(l->db, 0, err));
+    if (same)
+        return DG_OK;
     dg_fail(err, DG_TEMPFAIL, "another run has taken over stream `%.*s`; nothing was committed", FMT(s->stream));
     dg_hint(err, "this process was held up for so long that its lease was given away");
     return DG_TEMPFAIL;
@@ -282,24 +303,49 @@ static DgStatus take_lease(DgDb *db, DgTableName table, Str pipeline, Str stream
     return status;
 }
 
-static DgStatus lease_once(DgDb *db, DgTableName table, Str pipeline, Str stream, int64_t *epoch, DgError *err)
+static DgStatus lease_once(DgDb *db, DgTableName table, Str pipeline, Str stream, int64_t wait_ms, int64_t *epoch, DgError *err)
 {
     bool unknown = false;
     DgError ignored = {0};
+    DG_TRY(set_lock_wait(db, wait_ms, err));
     DG_TRY(db->engine->begin(db, DG_TX_WRITE, err));
     DgStatus status = take_lease(db, table, pipeline, stream, epoch, err);
     if (status == DG_OK)
-        return db->engine->commit(db, &unknown, err);
-    db->engine->rollback(db, &ignored);
-    return status;
+        status = db->engine->commit(db, &unknown, err);
+    else
+        db->engine->rollback(db, &ignored);
+    return status == DG_OK ? set_lock_wait(db, 0, err) : status;
 }
 
-DgStatus load_lease(DgDb *db, DgTableName table, Str pipeline, Str stream, int64_t *epoch, DgError *err)
+/* Waits in steps, so that it can tell, and be cancelled. */
+DgStatus load_lease(DgDb *db, DgTableName table, Str pipeline, Str stream, const DgLeaseWait *how, int64_t *epoch, DgError *err)
 {
+    static const DgLeaseWait plainly = {0};
+    const DgLeaseWait *w = how ? how : &plainly;
+    int64_t max = w->max_ms > 0 ? w->max_ms : WAIT_MS, began = os_monotonic_ms(), tell_at = TELL_MS, waited = 0;
     DG_TRY(state_prepare(db, table, err));
-    DgStatus status = lease_once(db, table, pipeline, stream, epoch, err);
-    /* Two runs that are the stream's first both insert its row, and one is refused: now it is there. */
-    return status == DG_DATA || status == DG_TEMPFAIL ? lease_once(db, table, pipeline, stream, epoch, err) : status;
+    for (int tries = 1;; tries++) {
+        int64_t step = max - waited < WAIT_STEP_MS ? max - waited : WAIT_STEP_MS;
+        DgStatus status = lease_once(db, table, pipeline, stream, step > 0 ? step : 1, epoch, err);
+        waited = os_monotonic_ms() - began;
+        /* Two runs that are the stream's first both insert its row, and one is refused: now it is there. */
+        if (status != DG_TEMPFAIL && !(status == DG_DATA && tries < FIRST_TRIES))
+            return status;
+        if (w->cancelled && w->cancelled(w->context))
+            return dg_fail(err, DG_CANCELLED, "cancelled");
+        if (waited >= max)
+            break;
+        if (w->waiting && waited >= tell_at) {
+            w->waiting(w->context, stream, waited);
+            tell_at = waited + TELL_AGAIN_MS;
+        }
+        os_sleep_ms(PAUSE_MS);
+    }
+    DgError why = *err;
+    dg_fail(err, DG_TEMPFAIL, "could not take stream `%.*s` within %lld s: another run of it has it in hand (%s)", FMT(stream),
+            (long long)(max + 999) / 1000, why.message);
+    dg_hint(err, "look for a run that was stopped or hangs; `lock_timeout` of the connection is how long to wait, in milliseconds");
+    return DG_TEMPFAIL;
 }
 
 DgStatus load_probe(DgDb *db, DgTableName table, Str package, bool *there, DgError *err)

@@ -24,6 +24,8 @@ static DgStatus fill_other(Load *l, DgRows *rows, DgTableName name, DgError *err
     DgStatus status = l->d->transactional_ddl ? DG_OK : load_evolve(l, err);
     if (status == DG_OK && !l->d->transactional_ddl && !l->explain)
         status = l->engine->begin(l->db, DG_TX_WRITE, err);
+    if (status == DG_OK && !l->d->transactional_ddl) /* hooks find the old table in its place, and are undone with the rows */
+        status = load_around(l, false, err);
     if (status == DG_OK)
         status = load_fill(l, rows, err);
     l->table = old;

@@ -116,11 +116,15 @@ static CURLcode exchange_following(Exchange *x, StrArray *headers)
     }
 }
 
-/* False: cancelled meanwhile. */
-static bool wait_before(const DgHttpRequest *r, int attempt, int64_t asked_ms)
+static int64_t wait_of(int attempt, int64_t asked_ms)
 {
     int64_t limit = attempt < 10 ? (int64_t)WAIT_FIRST_MS << attempt : WAIT_MAX_MS;
-    int64_t wait = asked_ms ? asked_ms : (int64_t)os_random_below((uint64_t)(limit < WAIT_MAX_MS ? limit : WAIT_MAX_MS) + 1);
+    return asked_ms ? asked_ms : (int64_t)os_random_below((uint64_t)(limit < WAIT_MAX_MS ? limit : WAIT_MAX_MS) + 1);
+}
+
+/* False: cancelled meanwhile. */
+static bool sleep_for(const DgHttpRequest *r, int64_t wait)
+{
     for (int64_t slept = 0; slept < wait; slept += 50) {
         if (r->cancelled && r->cancelled(r->context))
             return false;
@@ -153,7 +157,10 @@ DgStatus http_send(DgHttp *http, Arena *a, const DgHttpRequest *request, DgHttpA
         bool again = status == DG_UNAVAILABLE && (r.idempotent || exchange_was_not_sent(code)) && attempt < attempts && !(r.to_fd > 0 && answer->bytes);
         if (!again || x.retry_after_ms > RETRY_AFTER_MAX_MS)
             return status;
-        if (!wait_before(&r, attempt, x.retry_after_ms))
+        int64_t wait = wait_of(attempt, x.retry_after_ms);
+        if (r.retrying)
+            r.retrying(r.context, err, attempt, attempts, wait);
+        if (!sleep_for(&r, wait))
             return dg_fail(err, DG_CANCELLED, "cancelled");
     }
 }

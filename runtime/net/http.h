@@ -34,6 +34,8 @@ typedef struct DgHttpRequest {
     int first_byte_s;          /* 0: 60 */
     bool direct;               /* past any proxy: what only this machine's network may see */
     bool (*cancelled)(void *context);
+    /* Before each wait: what failed, and that it is asked again in wait_ms. May be NULL. */
+    void (*retrying)(void *context, const DgError *why, int attempt, int attempts, int64_t wait_ms);
     void *context;
     /* Called before each attempt: signs anew, since signatures have a time. May be NULL. */
     DgStatus (*sign)(void *context, struct DgHttpRequest *request, StrArray *headers, Arena *a, DgError *err);

@@ -595,6 +595,18 @@ void call_free(DgServices *s, DgCall *c)
         curl_multi_wakeup(s->multi);
 }
 
+void calls_drop(DgServices *s, const void *owner)
+{
+    CallList *lists[] = {&s->incoming, &s->waiting, &s->under_way, &s->finished};
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (DgCall *c = lists[i]->first; c; c = c->next)
+            if (c->owner == owner)
+                c->dropped = true;
+    pthread_mutex_unlock(&s->lock);
+    curl_multi_wakeup(s->multi);
+}
+
 Str call_header(const DgCallAnswer *answer, const char *name)
 {
     Str v;

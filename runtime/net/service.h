@@ -79,6 +79,9 @@ DgCall *calls_next(DgServices *s, const void *owner, int64_t wait_ms);
 DgStatus call_wait(DgServices *s, DgCall *call, DgError *err);
 /* Of a call that is done. The answer lives as long as the call; it is filled in for failures, too. */
 DgStatus call_result(DgCall *call, const DgCallAnswer **answer, DgError *err);
+/* All calls of this owner that were not taken are given up: nothing of them comes back to it, or to a later owner at
+ * the same address. */
+void calls_drop(DgServices *s, const void *owner);
 void *call_user(const DgCall *call);
 void call_free(DgServices *s, DgCall *call); /* cancels it when it is not done */
 Str call_header(const DgCallAnswer *answer, const char *name); /* value; empty: not there */

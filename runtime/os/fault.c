@@ -16,7 +16,7 @@
 
 #define FAULT_CALLS(X)                                                                   \
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync)           \
-    X(ftruncate) X(rename) X(exchange) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock)    \
+    X(ftruncate) X(rename) X(rename_new) X(exchange) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) \
     X(opendir) X(pipe) X(poll) X(fork) X(waitpid) X(kill) X(random) X(malloc) X(crash)
 
 enum {
@@ -155,6 +155,14 @@ static int fault_rename(const char *from, const char *to)
         power_renamed(from, to);
     return result;
 }
+static int rename_to_new(const char *from, const char *to) { WRAP(rename_new, -1, from, to); }
+static int fault_rename_new(const char *from, const char *to)
+{
+    int result = rename_to_new(from, to);
+    if (power_may_fail && result == 0)
+        power_renamed(from, to);
+    return result;
+}
 static int exchange_names(const char *a, const char *b) { WRAP(exchange, -1, a, b); }
 static int fault_exchange(const char *a, const char *b)
 {
@@ -282,7 +290,7 @@ static void install(void)
     active = true;
 #define X(name) dg_os.name = fault_##name;
     X(open) X(close) X(read) X(write) X(pread) X(pwrite) X(fsync) X(fdatasync) X(ftruncate)
-    X(rename) X(exchange) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) X(pipe)
+    X(rename) X(rename_new) X(exchange) X(link) X(unlink) X(rmdir) X(mkdir) X(stat) X(flock) X(opendir) X(pipe)
     X(poll) X(fork) X(waitpid) X(kill) X(random) X(malloc) X(calloc) X(realloc)
 #undef X
 }

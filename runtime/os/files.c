@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "runtime/os/os.h"
@@ -118,6 +119,21 @@ void os_sync(int fd, const char *path)
     fprintf(stderr, "error: could not save `%s` to disk: %s\n", path,
             strerror_r(errno, text, sizeof text));
     exit(74);
+}
+
+DgStatus os_lock(int fd, const char *path, int64_t wait_ms, DgError *err)
+{
+    int64_t until = os_monotonic_ms() + wait_ms;
+    while (dg_os.flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == ENOLCK || errno == EOPNOTSUPP || errno == EBADF) /* NFS, for folders */
+            return DG_OK;
+        if (errno != EINTR && errno != EWOULDBLOCK)
+            return os_fail(err, errno, "lock", path);
+        if (os_monotonic_ms() >= until)
+            return dg_fail(err, DG_TEMPFAIL, "`%s` is locked by another process", path);
+        os_sleep_ms(5);
+    }
+    return DG_OK;
 }
 
 DgStatus os_read_file(Arena *a, const char *path, size_t bytes_max, Str *out, DgError *err)

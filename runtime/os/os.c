@@ -29,6 +29,16 @@ static int real_exchange(const char *a, const char *b)
     return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 }
 
+/* Some network file systems know links only. */
+static int real_rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    return link(from, to) == 0 ? unlink(from) : -1;
+}
+
 static int real_pipe(int fds[2])
 {
     return pipe2(fds, O_CLOEXEC);
@@ -96,6 +106,7 @@ DgOs dg_os = {
     .ftruncate = ftruncate,
     .rename = rename,
     .exchange = real_exchange,
+    .rename_new = real_rename_new,
     .link = link,
     .unlink = unlink,
     .rmdir = rmdir,

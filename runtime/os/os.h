@@ -41,6 +41,7 @@ typedef struct DgOs {
     int (*ftruncate)(int fd, off_t size);
     int (*rename)(const char *from, const char *to);
     int (*exchange)(const char *a, const char *b); /* of what both names stand for, in one step */
+    int (*rename_new)(const char *from, const char *to); /* fails when `to` is there */
     int (*link)(const char *from, const char *to); /* fails when `to` is there */
     int (*unlink)(const char *path);
     int (*rmdir)(const char *path);
@@ -94,6 +95,10 @@ DgStatus os_pread_some(int fd, void *to, size_t n, int64_t at, size_t *got, cons
 /* A failed fsync ends the process with exit code 74: what reached the disk is not known, and
  * asking again would say "fine". */
 void os_sync(int fd, const char *path);
+
+/* An exclusive lock on an open file or folder, which ends when it is closed. It is meant to be held for a moment: who
+ * waits longer than wait_ms gets DG_TEMPFAIL. File systems without locks are as if nobody else were there. */
+DgStatus os_lock(int fd, const char *path, int64_t wait_ms, DgError *err);
 
 /* The whole file into the arena; more than bytes_max is an error. */
 DgStatus os_read_file(Arena *a, const char *path, size_t bytes_max, Str *out, DgError *err);

@@ -52,8 +52,6 @@ typedef struct Index {
 
 static DgSession *session(Index *x) { return x->run->session; }
 
-static bool cancelled(void *context) { return dg_cancelled(context); }
-
 static DgStatus stop_when_cancelled(Index *x, DgError *err)
 {
     return dg_cancelled(x->run) ? dg_fail(err, DG_CANCELLED, "cancelled") : DG_OK;
@@ -316,6 +314,7 @@ static DgStatus bring_up_to_date(Index *x, DgError *err)
     else if (!x->exists && x->source.rows)
         DG_TRY(x->type->create(x->store, x->source.dimension, x->target.metric, &x->info, err));
     x->exists |= x->source.rows > 0;
+    x->store->dimension = x->source.dimension; /* a collection without records may not know it */
     os_crashpoint("vector.begun");
     if (x->source.rows)
         DG_TRY(send_all(x, err));
@@ -352,8 +351,7 @@ static DgStatus work(Index *x, DgError *err)
 DgStatus vector_index(DgStepRun *run, const VectorIndexStep *step, const VectorStoreType *type, DgError *err)
 {
     Index x = {.run = run, .step = step, .type = type, .target = step->target};
-    x.target.cancelled = cancelled;
-    x.target.context = run;
+    x.target.run = run;
     DgStatus s = work(&x, err);
     if (x.store)
         type->close(x.store);

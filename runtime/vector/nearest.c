@@ -5,6 +5,9 @@
  */
 #include "runtime/vector/nearest.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <math.h>
 #include <stdlib.h>
 
@@ -91,12 +94,25 @@ COMPILED(plain, )
 COMPILED(avx2, __attribute__((target("avx2,fma"))))
 #endif
 
+#ifdef __x86_64__
+/* By hand: what compilers have for it needs a library that tcc does not link. Processor and system must both do. */
+static bool has_avx2(void)
+{
+    enum { FMA = 1 << 12, OSXSAVE = 1 << 27, AVX2 = 1 << 5, YMM = 6 };
+    unsigned a, b, c, d, low, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & (FMA | OSXSAVE)) != (FMA | OSXSAVE))
+        return false;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (low & YMM) == YMM && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & AVX2);
+}
+#endif
+
 static void choose(Nearest *n)
 {
     n->tile = n->metric == VECTOR_EUCLIDEAN ? distance_plain : dot_plain;
     n->square = square_plain;
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (has_avx2()) {
         n->tile = n->metric == VECTOR_EUCLIDEAN ? distance_avx2 : dot_avx2;
         n->square = square_avx2;
     }

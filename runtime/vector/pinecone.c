@@ -80,7 +80,7 @@ static DgStatus pinecone_find(VectorStore *s, VectorInfo *out, DgError *err)
             break;
         if (os_monotonic_ms() > until)
             return dg_fail(err, DG_TEMPFAIL, "index `%.*s` is not ready after %d s: %.*s", FMT(p->target.collection), READY_MS / 1000, FMT(dgv_text_at(answer, "status.state")));
-        if (p->target.cancelled && p->target.cancelled(p->target.context))
+        if (dg_cancelled(p->target.run))
             return dg_fail(err, DG_CANCELLED, "cancelled");
         os_sleep_ms(wait_ms);
     }

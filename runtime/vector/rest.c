@@ -1,6 +1,7 @@
 /* rest.c - one call: JSON out, JSON back, the service's own words when it fails. */
 #include "runtime/vector/rest.h"
 
+#include "runtime/net/step_services.h"
 #include "runtime/os/os.h"
 
 enum { WORDS_MAX = 400 };
@@ -26,12 +27,11 @@ DgStatus rest_open(Rest *r, const VectorTarget *target, const char *title, const
         return DG_CONFIG;
     }
     r->base = str_copy(&r->keep, url);
-    return http_open(&r->http, err);
+    return step_services(target->run, &r->services, err);
 }
 
 void rest_close(Rest *r)
 {
-    http_close(r->http);
     dg_eval_free(&r->ev);
     arena_free(&r->arena);
     arena_free(&r->keep);
@@ -82,7 +82,7 @@ static Str plain(Arena *a, Str s)
     return out ? (Str){out, s.len} : (Str){0};
 }
 
-static DgStatus failed(Rest *r, const DgHttpAnswer *answer, DgStatus status, const char *what, DgError *err)
+static DgStatus failed(Rest *r, const DgCallAnswer *answer, DgStatus status, const char *what, DgError *err)
 {
     DgValue v = {0};
     DgError ignored = {0};
@@ -100,6 +100,13 @@ static DgStatus failed(Rest *r, const DgHttpAnswer *answer, DgStatus status, con
     return status;
 }
 
+/* It is there already, or not in the state for it: asking again changes nothing. */
+static bool is_conflict(int status, Str body)
+{
+    (void)body;
+    return status == 409;
+}
+
 DgStatus rest_call(Rest *r, const char *method, Str path, StrBuf *body, DgValue *answer, const char *what, DgError *err)
 {
     Str headers[REST_HEADERS_MAX + 2];
@@ -110,20 +117,22 @@ DgStatus rest_call(Rest *r, const char *method, Str path, StrBuf *body, DgValue 
     if (body)
         headers[n++] = S("Content-Type: application/json");
     bool whole = str_starts(path, S("http://")) || str_starts(path, S("https://"));
-    DgHttpRequest request = {.method = method, .url = whole ? path : str_concat(&r->arena, r->base, path), .headers = headers,
-                             .headers_count = n, .body = body ? buf_str(body) : (Str){0}, .idempotent = true, .answer_max = 512u << 20,
-                             .cancelled = r->target->cancelled, .context = r->target->context};
-    DgHttpAnswer got = {0};
-    DgStatus status = body && body->failed ? os_no_memory(err, "for a request") : DG_OK;
-    if (status == DG_OK)
-        status = http_send(r->http, &r->arena, &request, &got, what, err);
+    DgCallSpec spec = {.method = method, .url = whole ? path : str_concat(&r->arena, r->base, path), .headers = headers, .headers_count = n,
+                       .body = body ? buf_str(body) : (Str){0}, .what = what, .first_byte_s = 60, .answer_max = 512u << 20, .is_final = is_conflict};
+    DgCall *call = NULL;
+    const DgCallAnswer *got = NULL;
+    DgStatus status = body && body->failed ? os_no_memory(err, "for a request") : call_start(r->services, &spec, r, NULL, &call, err);
+    if (call) {
+        status = call_wait(r->services, call, err);
+        call_result(call, &got, NULL);
+    }
     if (body)
         buf_free(body);
-    if (status != DG_OK)
-        return failed(r, &got, status, what, err);
-    if (!answer)
-        return DG_OK;
-    if (dg_read_json(&r->ev, got.body, answer, err) != DG_OK)
-        return dg_fail(err, DG_DATA, "could not %s: the answer of %s is not JSON", what, r->title);
-    return DG_OK;
+    if (status != DG_OK && got)
+        status = failed(r, got, status, what, err);
+    else if (status == DG_OK && answer) /* into the arena, which outlives the call */
+        status = dg_read_json(&r->ev, str_copy(&r->arena, got->body), answer, err) == DG_OK
+                     ? DG_OK : dg_fail(err, DG_DATA, "could not %s: the answer of %s is not JSON", what, r->title);
+    call_free(r->services, call);
+    return status;
 }

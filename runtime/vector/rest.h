@@ -2,7 +2,7 @@
 #ifndef DGC_VECTOR_REST_H
 #define DGC_VECTOR_REST_H
 
-#include "runtime/net/http.h"
+#include "runtime/net/service.h"
 #include "runtime/vector/store.h"
 
 enum { REST_HEADERS_MAX = 6 };
@@ -10,7 +10,7 @@ enum { REST_HEADERS_MAX = 6 };
 typedef struct Rest {
     const VectorTarget *target;
     const char *title;
-    DgHttp *http;
+    DgServices *services;        /* the run's: its budgets, its tape */
     Arena arena;                 /* of the call at hand: reset by the next */
     Arena keep;                  /* as long as the store */
     DgEval ev;

@@ -111,8 +111,6 @@ typedef struct Search {
     int32_t query, rank;     /* the next match to go out */
 } Search;
 
-static bool cancelled(void *context) { return dg_cancelled(context); }
-
 enum { QUERY_ID, RANK, ID, SCORE, TEXT, METADATA };
 static const DgColumn match_columns[] = {
     {.name = DG_S("query_id"), .type = {DG_TEXT, 0, 0}}, {.name = DG_S("rank"), .type = {DG_INT32, 0, 0}},    {.name = DG_S("id"), .type = {DG_TEXT, 0, 0}},
@@ -220,8 +218,7 @@ static DgStatus search_all(Search *s, DgError *err)
 DgStatus vector_search(DgStepRun *run, const VectorSearchStep *step, const VectorStoreType *type, DgError *err)
 {
     Search s = {.run = run, .step = step, .type = type, .target = step->target};
-    s.target.cancelled = cancelled;
-    s.target.context = run;
+    s.target.run = run;
     arena_init(&s.arena, (size_t)1 << 30);
     s.arena.can_fail = true;
     DgStatus status = search_all(&s, err);

@@ -32,8 +32,7 @@ typedef struct VectorTarget {
     DgStr tenant, database;          /* Chroma */
     DgStr space, cloud, region;      /* Pinecone: namespace; where a new index is made */
     int32_t metric;                  /* VectorMetric: of a collection that is made */
-    bool (*cancelled)(void *context);
-    void *context;
+    DgStepRun *run;                  /* whose services are called */
 } VectorTarget;
 
 typedef struct VectorRecord {

@@ -272,6 +272,36 @@ static void check_object(DgPlanner *p, const Replication *r, const ReplicationCo
         p->api->report(p, "E0110", &s->object, "name another table or file", "stream `%.*s` would be written over itself", (int)own->key.len, own->key.ptr);
 }
 
+static DgStr own_object(const Replication *r, const DgStreamSettings *s)
+{
+    return s->object.len ? s->object : r->defaults.object;
+}
+
+/* With a slash or a star at its end, or neither: the same folder. */
+static DgStr folder_of(DgStr object)
+{
+    while (object.len && (object.ptr[object.len - 1] == '*' || object.ptr[object.len - 1] == '/'))
+        object.len--;
+    return object;
+}
+
+/* Streams that write files to one place: each would take the other's for its own leftovers. Snapshots only add. */
+static void check_place(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
+{
+    DgStr object = own_object(r, own);
+    if (!is_store(p, c, r->target) || s->mode == DG_COPY_SNAPSHOT || object_varies(object))
+        return;
+    for (const DgStreamSettings *other = r->streams.items; other < own; other++) {
+        DgStr theirs = own_object(r, other), mine = folder_of(object);
+        if (other->disabled == 1 || folder_of(theirs).len != mine.len || memcmp(theirs.ptr, mine.ptr, (size_t)mine.len) != 0)
+            continue;
+        p->api->report(p, "E0110", own->object.len ? (const void *)&own->object : own, "write `{stream_table}` into it, or name another place",
+                       "streams `%.*s` and `%.*s` write the same files, and each would replace the other's", (int)other->key.len,
+                       other->key.ptr, (int)own->key.len, own->key.ptr);
+        return;
+    }
+}
+
 /* ---- What is not there: told, never left out ---- */
 
 static void refuse(DgPlanner *p, const void *field, const char *key, const char *help)
@@ -321,6 +351,7 @@ void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationC
     check_mode(p, own, s);
     check_object(p, r, c, own, s);
     check_files(p, r, c, s);
+    check_place(p, r, c, own, s);
     check_absent(p, s);
 }
 

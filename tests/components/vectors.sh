@@ -94,6 +94,12 @@ expect "a second run" dgc
 for s in index chroma qdrant pinecone; do is "$s: nothing is sent twice" "0 0 2" "$(counts "${s}__docs")"; done
 ask /fake/dump > "$WORK/dump1"
 
+expect "searches are recorded" dgc --select found/chroma --select found/pinecone --record "$WORK/tape"
+is "no key is on the tape" "" "$(grep -rl pk-test "$WORK/tape")"
+kill -STOP $fake
+expect "and replayed with nobody there" dgc --select found/chroma --select found/pinecone --replay "$WORK/tape"
+kill -CONT $fake
+
 # 100 rows have gone (two of them were never there), 100 are new, of one hundred the text is another and the note is gone.
 rows 100 1600 text
 sed -i "s|(i // 100)|case when i // 100 = 5 then -1 else i // 100 end|; s|when i % 5 = 0 then 'x'|when i % 5 = 0 and i // 100 <> 5 then 'x'|" "$WORK/p/defs/rag/models/embeddings.sql"

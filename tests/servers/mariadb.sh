@@ -42,7 +42,7 @@ mariadb_start() {
         return 1
     }
     MARIADB_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    mariadbd --no-defaults --user="$mariadb_user" --datadir="$mariadb_folder/data" --socket="$mariadb_folder/socket" \
+    mariadbd --no-defaults --user="$mariadb_user" --datadir="$mariadb_folder/data" --tmpdir="$mariadb_folder" --socket="$mariadb_folder/socket" \
         --port="$MARIADB_PORT" --bind-address=127.0.0.1 --pid-file="$mariadb_folder/pid" --skip-log-bin \
         --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=2 --max-allowed-packet=16M > "$1/mariadb.log" 2>&1 &
     mariadb_pid=$!

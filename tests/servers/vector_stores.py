@@ -5,10 +5,11 @@ Strict where the services are: authentication, batch limits, dimensions, types o
   GET  /fake/dump        every record of every collection, sorted
   GET  /fake/log         requests so far: method, path, headers in lower case, body
   POST /fake/reset       forget everything
+  POST /fake/save/NAME   keep what there is; /fake/restore/NAME brings it back
   POST /fake/fault       {"match": "POST /path-part", "status": 429, "headers": {...}, "times": 1, "body": "...", "cut": false,
                           "after": 0, "late": false}: the next answers; late: the work is done first
 """
-import http.server, json, math, re, sys, threading, urllib.parse, uuid
+import http.server, json, math, os, pickle, re, sys, threading, urllib.parse, uuid
 
 lock = threading.RLock()
 
@@ -19,7 +20,7 @@ class State:
         self.log, self.faults, self.lag = [], [], {}
 
 
-state = State()
+state, saved = State(), {}
 
 
 class Refused(Exception):
@@ -109,6 +110,7 @@ def chroma(method, path, query, body, headers):
         need(0 < len(body["ids"]) <= MAX_BATCH, 400, "Batch size exceeds the limit")
         need(len(set(body["ids"])) == len(body["ids"]), 400, "duplicate ids")
         for i, e, meta, text in zip(body["ids"], body["embeddings"], body["metadatas"], body["documents"]):
+            need(len(e) > 0, 400, "an embedding has no numbers")
             c["dimension"] = c["dimension"] or len(e)
             need(len(e) == c["dimension"], 400, f"Collection expecting embedding with dimension of {c['dimension']}, got {len(e)}")
             plain({k: v for k, v in meta.items() if v is not None}, False)
@@ -328,6 +330,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if path == "/fake/reset":
                 state = State()
                 return self.answer(200, {})
+            if path.startswith("/fake/save/"):
+                saved[path[11:]] = pickle.dumps(state)
+                return self.answer(200, {})
+            if path.startswith("/fake/restore/"):
+                state = pickle.loads(saved[path[14:]])
+                return self.answer(200, {})
             if path == "/fake/fault":
                 state.faults.append({"times": 1, "after": 0, **body})
                 return self.answer(200, {})
@@ -364,6 +372,5 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
 with open(sys.argv[1] + ".part", "w") as f:
     f.write(str(server.server_port))
-import os
 os.rename(sys.argv[1] + ".part", sys.argv[1])
 server.serve_forever()

@@ -1,19 +1,18 @@
 #!/usr/bin/env bash
 # copy.sh: kills a pipeline of replications at its crash points, before and after its own system calls,
-# as a loss of power would, and at those of DuckDB, SQLite and libpq; runs it again; and compares the target with
-# what a run without faults leaves: each target, each mode, from an empty target and from one that
-# has rows already. TORTURE_POINTS is the number of points of each kind (0: all).
+# as a loss of power would, at those of DuckDB, SQLite and the libraries that speak to servers, and at odd moments; runs it
+# again; and compares the target with what a run without faults leaves: each target, each mode, from an empty target
+# and from one that has rows already. TORTURE_POINTS is the number of points of each kind (0: all), COPY_TARGETS
+# names targets.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 POINTS_DEFAULT=$([ -n "${TORTURE_QUICK:-}" ] && echo 1 || echo 2)
 TORTURE_POINTS=${TORTURE_POINTS:-$POINTS_DEFAULT}
-. "$here/../servers/postgres.sh"
+for server in postgres mariadb s3; do . "$here/../servers/$server.sh"; done
 . "$here/copy_lib.sh"
-trap 'postgres_stop; rm -rf "$scratch"' EXIT
-TARGETS=${COPY_TARGETS:-sqlite duckdb postgres parquet}
-case $TARGETS in *postgres*)
-    postgres_start "$scratch/pg" || { echo "FAIL PostgreSQL does not start"; exit 1; } ;;
-esac
+trap 'stop_servers; rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+start_servers ${COPY_TARGETS:-sqlite duckdb postgres parquet s3 mysql}
 make_pipeline $TARGETS
 export COPY_TO=$scratch/to
 home=$scratch/home
@@ -34,8 +33,10 @@ try() {
 # What a sample tries: the pipeline's own calls where they write the target, those of the libraries in two modes.
 sampled() {
     [ "$POINTS" != 0 ] || return 0
-    case $1 in sqlite-grown | parquet-grown | *-append | postgres-upsert | duckdb-history) true ;; *) false ;; esac
+    case $1 in sqlite-grown | parquet-grown | *-append | postgres-upsert | duckdb-history | s3-parts) true ;; *) false ;; esac
 }
+# From nothing a target is made, once for all modes.
+skipped() { [ -n "${TORTURE_QUICK:-}" ] && [ "$2" = empty ] && case $1 in refresh | upsert | parts) true ;; *) false ;; esac; }
 
 # The nth call of its kind in any one thread, until the run survives.
 strace_run() { # CALL N
@@ -43,11 +44,39 @@ strace_run() { # CALL N
         env COPY_FROM="$after" "$pipeline" run --select "$stream" --home "$home" --progress none; exit $?)
 }
 
+killed_run() { # SECONDS
+    local runner code
+    env COPY_FROM="$after" "$pipeline" run --select "$stream" --home "$home" --progress none & runner=$!
+    sleep "$1"
+    kill -KILL $runner 2> /dev/null
+    wait $runner; code=$?
+    return $code
+}
+
+# Each call in turn, or fewer and fewer of them: all of them, of an object in parts, are the same again.
+strace_calls() { # CALL
+    local problems='' tried=0 n=1 found thin=$POINTS
+    [ $mode != parts ] || [ "$POINTS" != 0 ] || thin=8
+    died=1
+    take_target "$target" $start; rm -rf "$home"; run_copy "$target" "$mode" "$after" "$home"
+    expected=$(contents "$target" "$mode")
+    while [ $n -le 4000 ]; do
+        found=$(try "$target" "$mode" $start "$1 $n" strace_run "$1" $n; [ $died = 0 ] && echo "#survived")
+        case $found in *"#survived") problems+=${found%"#survived"}; break ;; esac
+        problems+=$found tried=$((tried + 1))
+        n=$((n + 1 + (thin > 0 ? n / thin + 1 : 0)))
+    done
+    verdict "$stream killed at $1, from $start" "$problems" "$tried"
+}
+
 tested=0
 for target in $TARGETS; do
     # Prepared once: nothing, and the rows of $before in every mode.
     rm -rf "$COPY_TO"; mkdir "$COPY_TO"
-    [ "$target" != postgres ] || psql -q -X -d template1 -c "CREATE DATABASE $COPY_DB"
+    case $target in
+    postgres) psql -q -X -d template1 -c "CREATE DATABASE $COPY_DB" ;;
+    mysql) mariadb_sql "CREATE DATABASE $COPY_DB" ;;
+    esac
     keep_target "$target" empty
     for mode in $(modes_of "$target"); do
         run_copy "$target" "$mode" "$before" "$scratch/first" || { cat "$scratch/first.err"; echo "FAIL $target $mode: the first run"; exit 1; }
@@ -56,9 +85,12 @@ for target in $TARGETS; do
     for mode in $(modes_of "$target"); do
         stream=${target}_$mode
         for start in grown empty; do
+            ! skipped $mode $start || continue
             take_target "$target" $start
             rm -rf "$home"
+            began=${EPOCHREALTIME/./}
             run_copy "$target" "$mode" "$after" "$home" DGC_FAULT_COUNT="$scratch/counts" || { cat "$home.err"; echo "FAIL $stream: the run without faults"; exit 1; }
+            took=$(((${EPOCHREALTIME/./} - began) / 1000))
             expected=$(contents "$target" "$mode")
             case $expected in *[0-9]*) ;; *) echo "FAIL $stream: no rows: $expected"; exit 1 ;; esac
             [ -z "${COPY_VERBOSE:-}" ] || echo "# $stream from $start: $expected"
@@ -79,23 +111,22 @@ for target in $TARGETS; do
                     done
                 done
             done < "$scratch/counts"
+            for ((i = 0; i < (POINTS ? POINTS : 10); i++)); do
+                ms=$((RANDOM % (took + 1)))
+                problems+=$(try "$target" "$mode" $start "$ms ms" killed_run "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))")
+                tried=$((tried + 1))
+            done
             verdict "$stream killed, from $start" "$problems" "$tried"
         done
-        case $target in postgres) calls="sendto recvfrom" ;; sqlite) calls= ;; *) calls="pwrite64 fsync" ;; esac
+        sampled $target-$mode || continue
+        command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null || continue
+        # DuckDB's own calls count from the first: those that make its file.
+        case $target in postgres | mysql | s3) calls="sendto recvfrom" ;; sqlite) calls= ;; *) calls="pwrite64 fsync" ;; esac
         for call in $calls; do
-            sampled $target-$mode || continue
-            command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null || continue
-            problems='' tried=0 n=1 start=grown died=1
-            take_target "$target" grown; rm -rf "$home"; run_copy "$target" "$mode" "$after" "$home"
-            expected=$(contents "$target" "$mode")
-            while [ $n -le 4000 ]; do
-                found=$(try "$target" "$mode" grown "$call $n" strace_run $call $n; [ $died = 0 ] && echo "#survived")
-                case $found in *"#survived") problems+=${found%"#survived"}; break ;; esac
-                problems+=$found tried=$((tried + 1))
-                n=$((n + 1 + (POINTS > 0 ? n / POINTS + 1 : 0)))
+            for start in grown $([ $target-$mode != duckdb-append ] || echo empty); do
+                strace_calls $call
             done
-            verdict "$stream killed at $call" "$problems" "$tried"
         done
     done
 done
-exit $((failures > 0))
+summary

@@ -1,20 +1,39 @@
 #!/usr/bin/env bash
-# copy_lib.sh: what the torture scripts of replications share. Sourced, after ../servers/postgres.sh.
+# copy_lib.sh: what the torture scripts of replications share. Sourced, after ../servers/*.sh.
 #
 # One built pipeline, in which `TARGET_MODE` names a stream: the table `items` of a SQLite database into
-# a table (or folder) called as the mode. COPY_TO is the folder of the targets that are files, COPY_DB the database of PostgreSQL.
+# a table (or folder) called as the mode. COPY_TO is the folder of the targets that are files, COPY_DB the database of
+# the servers, lake the bucket of S3. `s3_parts` is a folder with an object that is sent in parts.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 modes_of() { # TARGET
-    case $1 in parquet) echo append refresh ;; *) echo append refresh upsert history ;; esac
+    case $1 in parquet) echo append refresh ;; s3) echo append refresh parts ;; *) echo append refresh upsert history ;; esac
 }
 
+# Server SERVER FOLDER: what a target needs. Without a server of S3, which is built from the network, there is none.
+start_servers() { # TARGETS...: $TARGETS is what can be tried
+    local target
+    TARGETS=
+    for target in "$@"; do
+        case $target in
+        postgres) postgres_start "$scratch/pg" || { echo "FAIL PostgreSQL does not start"; exit 1; } ;;
+        mysql) mariadb_start "$scratch/my" || exit 1 ;;
+        s3) mkdir -p "$scratch/s3"
+            s3_start "$scratch/s3" || { echo "SKIPPED s3: NO SERVER COULD BE BUILT HERE: $(tail -n 1 "$scratch/s3/s3-build.log")"; continue; } ;;
+        esac
+        TARGETS+=" $target"
+    done
+}
+stop_servers() { postgres_stop; mariadb_stop; s3_stop; }
+
 component() { # TARGET MODE
-    local object=main.$2 connection
+    local object=main.$2 connection table=items
     case $1 in
     sqlite) connection="TO: {type: sqlite, instance: \"{{ env.COPY_TO }}/t.db\"}" ;;
     duckdb) connection="TO: {type: duckdb, instance: \"{{ env.COPY_TO }}/t.duckdb\"}" ;;
     postgres) object=public.$2 connection="TO: {type: postgres, host: 127.0.0.1, port: \"{{ env.COPY_PORT }}\", user: postgres, database: \"{{ env.COPY_DB }}\"}" ;;
+    mysql) object=$2 connection="TO: {type: mysql, host: 127.0.0.1, port: \"{{ env.MARIADB_PORT }}\", user: me, password: \"p@ss:word\", database: \"{{ env.COPY_DB }}\"}" ;;
+    s3) object="$2/" connection="TO: {type: s3, bucket: lake, endpoint: \"{{ env.AWS_ENDPOINT_URL_S3 }}\"}" ;;
     parquet) object="$2/" connection="TO: {type: file, instance: \"{{ env.COPY_TO }}\"}" ;;
     esac
     echo "type: dgc.Replication"
@@ -27,12 +46,14 @@ component() { # TARGET MODE
     [ "$1" = parquet ] && echo "  target: local" || echo "  target: TO"
     [ "$1" = parquet ] && echo "  env: {COPY_TO: \"{{ env.COPY_TO }}\"}"
     echo "  streams:"
-    echo "    items:"
+    [ "$2" != parts ] || table=wide
+    echo "    $table:"
     echo "      object: \"$object\""
     echo "      meta: {dagster: {asset_key: $1_$2}}"
     case $2 in
     append) echo "      mode: incremental"; echo "      update_key: id" ;;
     refresh) echo "      mode: full-refresh" ;;
+    parts) printf '      %s\n' "mode: full-refresh" "target_options: {format: csv}" ;;
     upsert) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" ;;
     history) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" "target_options: {merge_strategy: history_insert}" ;;
     esac
@@ -50,12 +71,17 @@ make_pipeline() {
     sqlite3 "$before" "CREATE TABLE items(id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2), changed TIMESTAMP);
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
         INSERT INTO items SELECT i, 'item ' || i, i / 4.0, datetime('2024-01-01', '+' || i || ' minutes') FROM n"
+    # 18 MB in four values.
+    [[ " $* " != *" s3 "* ]] || sqlite3 "$before" "CREATE TABLE wide AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6)
+        SELECT i AS id, hex(zeroblob(1500000)) AS body FROM n"
     cp "$before" "$after"
+    [[ " $* " != *" s3 "* ]] || sqlite3 "$after" "UPDATE wide SET id = id + 10"
     sqlite3 "$after" "UPDATE items SET price = price + 1, changed = datetime('2025-01-01', '+' || id || ' minutes') WHERE id % 5 = 0;
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
         INSERT INTO items SELECT $rows + i, 'new ' || i, 0, datetime('2025-06-01', '+' || i || ' minutes') FROM n"
     build_tool query tests/torture/query.c || { echo "FAIL query.c builds"; exit 1; }
-    export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so COPY_DB=copied COPY_PORT=${PGPORT:-0}
+    export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so COPY_DB=copied COPY_PORT=${PGPORT:-0} MARIADB_PORT=${MARIADB_PORT:-0}
+    export AWS_ENDPOINT_URL_S3=${AWS_ENDPOINT_URL_S3:-}
 }
 
 # run_copy TARGET MODE SOURCE HOME [VAR=VALUE...] [COMMAND...]: one run of a stream into COPY_TO and COPY_DB.
@@ -67,29 +93,51 @@ run_copy() {
 # contents TARGET MODE: the rows in COPY_TO or COPY_DB, in one line. Of a history not its times.
 contents() {
     local columns="id, name, price, changed" files
-    [ "$2" != history ] || columns+=", _dlt_valid_to IS NULL AS now"
+    [ "$2" != history ] || columns+=", _dlt_valid_to IS NULL AS is_now"
     case $1 in
     sqlite) sqlite3 "$COPY_TO/t.db" "SELECT $columns FROM $2" | sort | awk 'END { print NR }; { print }' | cksum ;;
     postgres) psql -X -A -t -d "$COPY_DB" -c "SELECT $columns FROM $2" | sort | cksum ;;
     duckdb) "$scratch/query" "$COPY_TO/t.duckdb" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM $2) t" ;;
-    parquet)
-        files=$(python3 -c 'import json, sys; d = sys.argv[1]; print(", ".join("\x27%s/%s\x27" % (d, f) for f in json.load(open(d + "/_dgc_manifest.json"))["files"]))' "$COPY_TO/$2")
-        "$scratch/query" "" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM read_parquet([$files])) t"
+    mysql) mariadb_sql "SELECT $columns FROM $COPY_DB.$2" | sort | cksum ;;
+    s3 | parquet)
+        local folder=$COPY_TO/$2
+        [ "$1" = parquet ] || folder=$S3_DATA/lake/$2
+        files=$(python3 -c 'import json, sys; d = sys.argv[1]; print(", ".join("\x27%s/%s\x27" % (d, f) for f in json.load(open(d + "/_dgc_manifest.json"))["files"]))' "$folder")
+        if [ "$2" = parts ]; then eval "cat ${files//,/}" | cksum
+        else "$scratch/query" "" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM read_parquet([$files])) t"; fi
         # Nothing is left that the manifest does not name, but for manifests on their way, which stay for an hour.
-        [ "$(tr -cd , <<< "$files," | wc -c)" = "$(find "$COPY_TO/$2" -type f ! -name '*_dgc_manifest.json*' | wc -l)" ] || echo "leftover: $(ls -A "$COPY_TO/$2" | tr '\n' ' ')" ;;
+        [ "$(tr -cd , <<< "$files," | wc -c)" = "$(find "$folder" -type f ! -name '*_dgc_manifest.json*' | wc -l)" ] || echo "leftover: $(ls -A "$folder" | tr '\n' ' ')"
+        [ "$1" != s3 ] || find "$S3_DATA/lake/.sgwtmp/multipart" -type f 2> /dev/null | sed 's/.*/leftover part/' | sort -u ;;
     esac 2>&1
+}
+
+# MariaDB copies no databases: table by table.
+copy_database() { # FROM TO
+    local table statements="DROP DATABASE IF EXISTS $2; CREATE DATABASE $2;"
+    for table in $(mariadb_sql "SELECT table_name FROM information_schema.tables WHERE table_schema = '$1'"); do
+        statements+="CREATE TABLE $2.\`$table\` LIKE $1.\`$table\`; INSERT INTO $2.\`$table\` SELECT * FROM $1.\`$table\`;"
+    done
+    mariadb_sql "$statements"
+}
+# Of clients that were killed: the server may not have noticed yet.
+end_sessions() {
+    mariadb_sql "$(mariadb_sql "SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist WHERE user = 'me'")" > /dev/null 2>&1 || true
 }
 
 # The target as a run over $before left it (`grown`), or nothing (`empty`).
 keep_target() { # TARGET NAME
     case $1 in
     postgres) psql -q -X -d template1 -c "CREATE DATABASE $2 TEMPLATE $COPY_DB" ;;
+    mysql) copy_database "$COPY_DB" "$2" ;;
+    s3) rm -rf "${scratch:?}/$2"; cp -a "$S3_DATA/lake" "$scratch/$2" ;;
     *) rm -rf "${scratch:?}/$2"; cp -r "$COPY_TO" "$scratch/$2" ;;
     esac
 }
 take_target() { # TARGET NAME
     case $1 in
     postgres) psql -q -X -d template1 -c "DROP DATABASE IF EXISTS $COPY_DB WITH (FORCE)" -c "CREATE DATABASE $COPY_DB TEMPLATE $2 STRATEGY file_copy" 2>&1 | grep -v NOTICE ;;
+    mysql) end_sessions; copy_database "$2" "$COPY_DB" ;;
+    s3) rm -rf "${S3_DATA:?}/lake"; cp -a "$scratch/$2" "$S3_DATA/lake" ;;
     *) rm -rf "${COPY_TO:?}"; cp -r "$scratch/$2" "$COPY_TO" ;;
     esac
 }

@@ -194,6 +194,8 @@ FAKE(int, ftruncate64, (int fd, off_t n), (fd, n), -1, EIO)
 FAKE(off_t, lseek, (int fd, off_t at, int from), (fd, at, from), -1, EIO)
 FAKE(int, close, (int fd), (fd), (next(fd), -1), EIO)
 FAKE(int, rename, (const char *from, const char *to), (from, to), -1, ENOSPC)
+FAKE(int, renameat2, (int from_folder, const char *from, int to_folder, const char *to, unsigned flags),
+     (from_folder, from, to_folder, to, flags), -1, ENOSPC)
 FAKE(int, unlink, (const char *path), (path), -1, EACCES)
 FAKE(int, remove, (const char *path), (path), -1, EACCES)
 FAKE(int, rmdir, (const char *path), (path), -1, EACCES)

@@ -14,6 +14,7 @@ OUT=${TORTURE_OUT:-} # the folder, where it runs, that a pipeline writes files i
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/dgc-torture.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 failures=0
+points_tried=0
 
 # build_tool NAME SOURCES...: links against the runtime that `make` built.
 build_tool() {
@@ -81,6 +82,10 @@ counts() {
 }
 
 verdict() { # NAME PROBLEMS TRIED
+    points_tried=$((points_tried + $3))
     if [ -z "$2" ]; then echo "ok $1 ($3 points)"; else
         failures=$((failures + 1)); echo "FAIL $1: $2"; fi
 }
+
+# The last line of a script that tries points.
+summary() { echo "$points_tried points tried"; exit $((failures > 0)); }

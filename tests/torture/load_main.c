@@ -80,7 +80,7 @@ static DgStatus load_step(DgDb *db, DgLoadSpec *spec, int64_t step, DgError *err
     snprintf(cursor, sizeof cursor, "%d", (int)step);
     spec->package = str_from(package);
     spec->cursor = str_from(cursor);
-    DG_TRY(load_lease(db, items, spec->pipeline, spec->stream, &spec->epoch, err));
+    DG_TRY(load_lease(db, items, spec->pipeline, spec->stream, NULL, &spec->epoch, err));
     return load_run(db, &rows.rows, spec, NULL, NULL, &counts, &unknown, err);
 }
 

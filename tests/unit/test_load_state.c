@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "runtime/os/os.h"
+
 static const char *const COLUMNS = "id:bigint name:varchar";
 static const DgTableName ITEMS = {{NULL, 0}, DG_S("items")};
 
@@ -116,7 +118,7 @@ static void dead_packages_are_dropped(void **state)
     if (b->db->engine->dialect->transactional_ddl)
         return; /* no load of theirs leaves any */
     left_by_the_dead(b);
-    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &b->spec.epoch, &engine_err));
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &engine_err));
     bed_loads(b, DG_DISPOSE_REPLACE, "id:bigint other:bigint", "1,2");
     fails(b->db->engine->describe(b->db, &b->arena, dead, &info, &engine_err), DG_END);
     bed_is(b, "SELECT count(*) FROM _dgc_loads WHERE status = 'loading'", "0");
@@ -132,11 +134,11 @@ static void who_lost_the_lease_commits_nothing(void **state)
     bed_keys(b, "id");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         run_sql(b->db, "DROP TABLE IF EXISTS items");
-        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &first, &engine_err));
+        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &first, &engine_err));
         b->spec.epoch = first;
         bed_loads(b, all[i], COLUMNS, "1,a");
         bed_loads(b, all[i], COLUMNS, "1,a"); /* one lease may serve for more than one load */
-        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &second, &engine_err));
+        ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &second, &engine_err));
         assert_true(second > first);
         fails(bed_load(b, all[i], "id:bigint name:varchar", "2,b"), DG_TEMPFAIL);
         assert_non_null(strstr(engine_err.message, "another run has taken over"));
@@ -156,7 +158,7 @@ static DgStatus steals(void *context, Arena *a, Str *cursor, DgError *err)
 {
     Thief *t = context;
     int64_t epoch;
-    return load_lease(t->other, ITEMS, t->bed->spec.pipeline, t->bed->spec.stream, &epoch, err);
+    return load_lease(t->other, ITEMS, t->bed->spec.pipeline, t->bed->spec.stream, NULL, &epoch, err);
 }
 
 /* The other run comes while ours is in the midst of its transaction. */
@@ -171,7 +173,7 @@ static void a_lease_may_be_lost_in_the_midst(void **state)
         run_sql(t.other, "USE shop");
     bed_keys(b, "id");
     bed_loads(b, DG_DISPOSE_UPSERT, COLUMNS, "1,a");
-    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &b->spec.epoch, &engine_err));
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &engine_err));
     b->spec.package = S("0123456789abcdef0123456789abcdef");
     b->spec.disposition = DG_DISPOSE_UPSERT;
     DgRows *rows = bed_rows(b, COLUMNS, "1,b|2,c");
@@ -179,6 +181,80 @@ static void a_lease_may_be_lost_in_the_midst(void **state)
     rows_close(rows);
     bed_is(b, "SELECT * FROM items", "1,a");
     t.other->engine->close(t.other);
+}
+
+typedef struct Patience {
+    int told;
+    int64_t last_ms;
+    bool enough;
+} Patience;
+
+static void told(void *context, Str stream, int64_t ms)
+{
+    Patience *p = context;
+    assert_true(stream.len && ms >= p->last_ms);
+    p->told++;
+    p->last_ms = ms;
+}
+
+static bool enough(void *context)
+{
+    return ((Patience *)context)->enough;
+}
+
+/* A runner was stopped with the lease's row in hand. */
+static void a_lease_in_hand_is_waited_for(void **state)
+{
+    Bed *b = *state;
+    Patience p = {0};
+    int64_t epoch = 0, began;
+    DgError ignored = {0};
+    DgLeaseWait wait = {.max_ms = 2500, .waiting = told, .cancelled = enough, .context = &p};
+    if (bed_is_on(b, "sqlite"))
+        return; /* there the whole database is in hand, and ten seconds are waited for it */
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &wait, &epoch, &engine_err));
+    DgDb *other = bed_connect(b);
+    if (bed_is_on(b, "mysql"))
+        run_sql(other, "USE shop");
+    ok(other->engine->begin(other, DG_TX_WRITE, &engine_err));
+    run_sql(other, "UPDATE _dgc_lease SET epoch = epoch + 1");
+    began = os_monotonic_ms();
+    fails(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &wait, &epoch, &engine_err), DG_TEMPFAIL);
+    assert_in_range(os_monotonic_ms() - began, 2400, 20000);
+    assert_true(p.told >= 1);
+    assert_non_null(strstr(engine_err.message, "another run"));
+    p.enough = true;
+    fails(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &wait, &epoch, &engine_err), DG_CANCELLED);
+    p.enough = false;
+    ok(other->engine->rollback(other, &ignored));
+    int64_t now = 0;
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &wait, &now, &engine_err));
+    assert_int_equal(now, epoch + 1);
+    other->engine->close(other);
+}
+
+/* Hooks before the rows find the table as it was, those after it the new one. */
+static int64_t rows_before, rows_after;
+
+static DgStatus looks(void *context, DgDb *db, bool after, DgError *err)
+{
+    (void)context;
+    if (!after)
+        DG_TRY(db->engine->exec(db, S("INSERT INTO marks VALUES (1)"), NULL, err));
+    return db_int(db, S("SELECT count(*) FROM items"), after ? &rows_after : &rows_before, err);
+}
+
+static void hooks_stand_around_a_replace(void **state)
+{
+    Bed *b = *state;
+    run_sql(b->db, "CREATE TABLE marks(n int)");
+    ok(load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &engine_err));
+    bed_loads(b, DG_DISPOSE_REPLACE, COLUMNS, "1,a|2,b|3,c");
+    b->spec.around = looks;
+    bed_loads(b, DG_DISPOSE_REPLACE, "id:bigint other:bigint", "1,2"); /* another shape: in MySQL a table is renamed */
+    assert_int_equal(rows_before, 3);
+    assert_int_equal(rows_after, 1);
+    bed_is(b, "SELECT count(*) FROM marks", "1");
 }
 
 enum { TURNS = 8 };
@@ -196,7 +272,7 @@ static void *runs(void *argument)
     for (int i = 0; i < TURNS; i++) {
         DgError err = {0};
         bool unknown;
-        DgStatus status = load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, &b->spec.epoch, &err);
+        DgStatus status = load_lease(b->db, ITEMS, b->spec.pipeline, b->spec.stream, NULL, &b->spec.epoch, &err);
         b->spec.package = str_format(&b->arena, "%016d%016d", b->packages, i);
         DgRows *rows = rows_counted(i, 1, -1, NULL, NULL);
         if (status == DG_OK)
@@ -280,7 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(cursors_are_committed_with_the_data), CASE(cursors_may_be_computed_late), CASE(packages_are_listed_and_found),
         CASE(dead_packages_are_dropped), CASE(who_lost_the_lease_commits_nothing), CASE(a_lease_may_be_lost_in_the_midst),
-        CASE(two_runners_race), CASE(a_load_is_explained_and_nothing_done),
+        CASE(a_lease_in_hand_is_waited_for), CASE(hooks_stand_around_a_replace), CASE(two_runners_race), CASE(a_load_is_explained_and_nothing_done),
     };
     if (getenv("DGC_TEST_LOAD"))
         return cmocka_run_group_tests_name("a server", tests, NULL, NULL);

@@ -377,7 +377,7 @@ static void tapes(void **state)
     int tried;
     DgError err = {0};
     assert_non_null(mkdtemp(folder));
-    Str header[] = {S("Authorization: Bearer s3cret"), S("X-Api-Key: s3cret"), S("Accept: */*")};
+    Str header[] = {S("Authorization: Bearer s3cret"), S("X-API-KEY: other"), S("Accept: */*")};
     DgServicesOptions o = {.tape = DG_TAPE_RECORD, .tape_folder = str_from(folder), .redact = no_secret};
     DgCallSpec s = spec(b, "/count"), bad = spec(b, "/bad");
     s.headers = bad.headers = header;
@@ -400,6 +400,7 @@ static void tapes(void **state)
         assert_int_equal(os_read_file(&b->arena, str_cstr(&b->arena, str_format(&b->arena, "%s/%.*s", folder, FMT(names.items[i]))), 1 << 20, &all, &err), DG_OK);
         assert_true(str_find(all, S("s3cret")) < 0);
         assert_true(str_find(all, S("Authorization")) < 0);
+        assert_true(str_find(all, S("API-KEY")) < 0);
         assert_true(str_find(all, S("Accept")) > 0);
     }
     o.tape = DG_TAPE_REPLAY;
@@ -430,6 +431,13 @@ static void calls_can_be_given_up(void **state)
     os_sleep_ms(50);
     call_free(b->services, call);
     answers(b, "/ok", DG_OK, "fine", 1);
+    /* What is done or under way does not reach a later owner at the same address. */
+    DgCallSpec quick = spec(b, "/ok");
+    assert_int_equal(call_start(b->services, &quick, b, NULL, NULL, &err), DG_OK);
+    assert_int_equal(call_start(b->services, &s, b, NULL, NULL, &err), DG_OK);
+    os_sleep_ms(300);
+    calls_drop(b->services, b);
+    assert_null(calls_next(b->services, b, 300));
     /* Closing ends what is under way. */
     assert_int_equal(call_start(b->services, &s, b, NULL, &call, &err), DG_OK);
     int64_t before = os_monotonic_ms();
