@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# TEST_TIMEOUT: 900
 """The same replication.yaml run by Sling and by dgc: same tables, columns, types and rows.
 
 Sling is a binary of PyPI's; it may reach nothing but this machine (a proxy that nobody listens at). What differs on purpose stands
