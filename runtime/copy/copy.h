@@ -9,6 +9,7 @@
  *   constrain.c   `columns: {age: 'integer | value >= 0'}`
  *   stamp.c       `_sling_loaded_at`: when rows were loaded
  *   select.c      `select` for files, column_casing for files
+ *   chunks.c      a backfill's range in parts
  *   since.c       rows of files beyond where the last run ended
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
@@ -23,7 +24,7 @@
 #ifndef DGC_COPY_H
 #define DGC_COPY_H
 
-#include "runtime/copy/settings.h"
+#include "runtime/copy/chunks.h"
 #include "runtime/db/engine.h"
 #include "runtime/files/formats.h"
 #include "runtime/load/load.h"
@@ -54,6 +55,7 @@ typedef struct Copy {
     DgTableName to;
     Str cursor;              /* value of the update key where the last run ended; empty: none */
     DgType cursor_type;
+    const CopyChunk *chunk;  /* of a backfill: the part at hand; NULL: all of the range */
     Str failure;
 
     /* For hooks. */
