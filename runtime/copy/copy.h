@@ -10,6 +10,7 @@
  *   stamp.c       `_sling_loaded_at`: when rows were loaded
  *   select.c      `select` for files, column_casing for files
  *   chunks.c      a backfill's range in parts
+ *   each_file.c   a wildcard of files, one stream for each
  *   since.c       rows of files beyond where the last run ended
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
@@ -49,6 +50,7 @@ typedef struct Copy {
 
     /* The table or file at hand. */
     Str name;                /* `public.orders`, or the files' pattern */
+    const DgFsItem *file;    /* one of the pattern's, as a stream of its own; NULL: all of them */
     DgTableName from;
     DgTableInfo info;        /* of `from`; columns_count 0: custom SQL, or files */
     Str object;              /* of the target, variables expanded */
@@ -146,6 +148,18 @@ void copy_close_end(CopyEnd *end);
 DgStatus copy_name_stream(Copy *c, DgError *err); /* name, from: by the stream's own words */
 DgStatus copy_describe_source(Copy *c, DgError *err);
 DgStatus copy_name_object(Copy *c, DgError *err); /* object, to */
+
+Str copy_object_of(const Copy *c); /* as written, or what stands for it */
+
+/* ---- each_file.c ---- */
+bool copy_files_apart(const Copy *c);
+/* `one` for each file that the stream's pattern matches, with `file` and `name` set. */
+DgStatus copy_each_file(Copy *c, DgStatus (*one)(Copy *c, DgError *err), DgError *err);
+
+/* ---- open_rows.c ---- */
+Str copy_path_in_store(Copy *c, Str stream); /* without scheme and host or bucket */
+/* The files of the stream. None is DG_CONFIG unless SLING_ALLOW_EMPTY says it is fine. */
+DgStatus copy_list_files(Copy *c, DgFsItems *items, DgError *err);
 
 /* ---- setting.c ---- */
 Str copy_env_text(Copy *c, const DgValue *value);

@@ -117,21 +117,25 @@ static void fetched_close(DgRows *rows)
     os_free(f);
 }
 
-static Str path_in_store(Copy *c, Str stream)
+Str copy_path_in_store(Copy *c, Str stream)
 {
     Str connection, path;
     return fs_split_url(&c->arena, stream, &connection, &path) ? path : stream;
 }
 
-static DgStatus list_files(Copy *c, DgFsItems *items, DgError *err)
+DgStatus copy_list_files(Copy *c, DgFsItems *items, DgError *err)
 {
     Str where;
+    if (c->file) {
+        array_add(&c->arena, items, *c->file);
+        return DG_OK;
+    }
     if (!c->s->files.count) {
-        DG_TRY(copy_expand(c, path_in_store(c, c->name), &where, err));
+        DG_TRY(copy_expand(c, copy_path_in_store(c, c->name), &where, err));
         DG_TRY(fs_list(c->source.fs, &c->arena, where, items, err));
     }
     for (size_t i = 0; i < c->s->files.count; i++) {
-        DG_TRY(copy_expand(c, path_in_store(c, DG_ITEMS(DgStr, c->s->files)[i]), &where, err));
+        DG_TRY(copy_expand(c, copy_path_in_store(c, DG_ITEMS(DgStr, c->s->files)[i]), &where, err));
         DG_TRY(fs_list(c->source.fs, &c->arena, where, items, err));
     }
     if (items->count || copy_setting_true(c, "SLING_ALLOW_EMPTY"))
@@ -187,7 +191,7 @@ static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
     if (c->s->where.len || c->s->sql.len)
         return dg_fail(err, DG_CONFIG, "`%s` of stream `%.*s` needs a database to read from, and `%.*s` has files", c->s->sql.len ? "sql" : "where",
                        FMT(c->name), FMT(c->source.conn.name));
-    DG_TRY(list_files(c, &items, err));
+    DG_TRY(copy_list_files(c, &items, err));
     *out = NULL;
     if (!items.count)
         return DG_OK;

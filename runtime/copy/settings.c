@@ -100,7 +100,7 @@ const DgField dg_stream_fields[] = {
     DG_FIELD_STRUCT(DgStreamSettings, target_options, DgTargetOptions, target_fields, .doc = "How the target is written."),
     DG_FIELD_STRUCT(DgStreamSettings, hooks, DgHooks, dg_hook_fields, .flags = DG_ADVANCED, .doc = "What runs before and after."),
     DG_FIELD_ENUM(DgStreamSettings, disabled, .choices = dg_three_way, .fallback = "auto", .flags = DG_ADVANCED, .doc = "Left out; also of a wildcard."),
-    DG_FIELD_ENUM(DgStreamSettings, single, .choices = dg_three_way, .fallback = "auto", .flags = DG_ADVANCED, .doc = "Files of a wildcard are one stream."),
+    DG_FIELD_ENUM(DgStreamSettings, single, .choices = dg_three_way, .fallback = "auto", .flags = DG_ADVANCED, .doc = "Files of a wildcard are one stream; when not given: unless `object` has `{stream_file_name}` or the like."),
     DG_FIELD_ANY(DgStreamSettings, meta, .flags = DG_ADVANCED, .doc = "`dagster: {asset_key, deps, group, description}`."),
     DG_FIELD_ANY(DgStreamSettings, change_capture_options, .flags = DG_ADVANCED, .doc = "Belongs to the mode change-capture, which is not supported."),
     DG_FIELD_STRING(DgStreamSettings, contract, .doc = "What happens to new columns and other types: `evolve`, `freeze`, `discard_row`, `discard_value`."),

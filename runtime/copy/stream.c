@@ -145,14 +145,17 @@ void copy_close_end(CopyEnd *end)
 
 /* ---- The target's object ---- */
 
+Str copy_object_of(const Copy *c)
+{
+    return c->s->object.len   ? c->s->object
+           : !c->target.engine ? S("{stream_name}.parquet")
+           : c->source.engine  ? S("{target_schema}.{stream_schema}_{stream_table}")
+                               : S("{target_schema}.{stream_file_folder}_{stream_file_name}");
+}
+
 DgStatus copy_name_object(Copy *c, DgError *err)
 {
-    Str object = c->s->object;
-    if (!object.len)
-        object = !c->target.engine      ? S("{stream_name}.parquet")
-                 : c->source.engine     ? S("{target_schema}.{stream_schema}_{stream_table}")
-                                        : S("{target_schema}.{stream_file_folder}_{stream_file_name}");
-    DG_TRY(copy_expand(c, object, &c->object, err));
+    DG_TRY(copy_expand(c, copy_object_of(c), &c->object, err));
     if (!c->target.engine)
         return DG_OK;
     if (!table_name_parse(&c->arena, c->object, &c->to))
@@ -280,7 +283,7 @@ static DgStatus all(Copy *c, DgError *err)
 {
     DG_TRY(copy_name_stream(c, err));
     if (!c->source.engine)
-        return one(c, err);
+        return copy_files_apart(c) ? copy_each_file(c, one, err) : one(c, err);
     return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
 }
 

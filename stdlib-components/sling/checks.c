@@ -277,6 +277,10 @@ static void check_object(DgPlanner *p, const Replication *r, const ReplicationCo
     if (known && !s->sql.len && (has(own->key, '*') || has(own->key, '?')) && !is_store(p, c, r->source) && !has(own->key, '/') && !object_varies(s->object))
         p->api->report(p, "E0110", p->api->is_set(p, &s->object) ? (const void *)&s->object : own, "write `{stream_table}` into it",
                        "stream `%.*s` is many tables, and its `object` names one", (int)own->key.len, own->key.ptr);
+    if (known && s->single == 2 && has(own->key, '*') && is_store(p, c, r->source) && s->object.len && !copy_object_tells_files(s->object))
+        p->api->report(p, "E0110", p->api->is_set(p, &s->single) ? (const void *)&s->single : own,
+                       "write `{stream_file_name}` into `object`, or leave `single` out: all files go to the one",
+                       "stream `%.*s` is many files, each for itself, and its `object` names one", (int)own->key.len, own->key.ptr);
     if (known && r->source.len && same_nocase(r->source, r->target) && s->object.len && same_nocase(s->object, own->key))
         p->api->report(p, "E0110", &s->object, "name another table or file", "stream `%.*s` would be written over itself", (int)own->key.len, own->key.ptr);
 }
