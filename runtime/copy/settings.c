@@ -14,7 +14,7 @@ static const DgField source_fields[] = {
     ANYTHING(DgSourceOptions, flatten, "Nested objects become columns `a__b`: `true`, or how deep."),
     THREE_WAY(DgSourceOptions, header, "Whether the first line of a CSV names the columns."),
     THREE_WAY(DgSourceOptions, empty_as_null, "Empty text is null."),
-    THREE_WAY(DgSourceOptions, skip_blank_lines, "Blank lines of a CSV are left out."),
+    THREE_WAY(DgSourceOptions, skip_blank_lines, "Lines of a CSV whose fields are all empty are no rows."),
     DG_FIELD_INT(DgSourceOptions, fields_per_rec, .min = -1, .max = 1e6, .flags = DG_ADVANCED, .doc = "Fields of each line; -1: any number."),
     NUMBER(DgSourceOptions, skip_lines, "Lines before the header."),
     NUMBER(DgSourceOptions, max_decimals, "Digits after the point at most."),

@@ -149,6 +149,10 @@ FROM_FILES = [Case(f"{format}, {name}", says, again, format=format) for format i
     Case("csv, empty text", "", format="csv"),
     Case("csv, empty_as_null", "source_options: {empty_as_null: true}", format="csv"),
     Case("csv, glob", stream="@d/c_csv_glob*.csv", tables=("1", "2"), format="csv"),
+    Case("csv, blank lines", "source_options: {empty_as_null: true}", shape="blank", format="csv"),
+    Case("csv, skip_blank_lines", "source_options: {empty_as_null: true, skip_blank_lines: true}", shape="blank", format="csv"),
+    Case("csv, each file", "object: '@t.{stream_file_name}'", stream="@d/c_csv_each_file*.csv", tables=("1", "2"), format="csv"),
+    Case("csv, all files", "single: true", stream="@d/c_csv_all_files*.csv", tables=("1", "2"), format="csv"),
     Case("jsonl, flatten", "source_options: {flatten: true}", shape="nested", format="jsonl"),
     Case("jsonl, nested", "", shape="nested", format="jsonl"),
 ]
@@ -230,6 +234,7 @@ def write_file(path, case, rows):
         with path.open("w", newline="") as f:
             out = csv.writer(f, delimiter="|" if "delimiter" in case.name else ",", lineterminator="\n")
             out.writerow(NAMES)
+            f.write("\n,,,,,,\n" if case.shape == "blank" else "")
             out.writerows(["" if v is None and (i != 1 or "empty" in case.name) else "-" if v is None else v for i, v in enumerate(r)] for r in rows)
     elif case.shape == "nested":
         path.write_text("".join(json.dumps({"id": r[0], "who": {"name": r[1], "tags": ["x", "y"]}}) + "\n" for r in rows))
