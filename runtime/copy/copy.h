@@ -20,6 +20,7 @@
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
+ *   metadata.c    include_metadata
  *   hooks.c       what runs before and after; hooks_sql.c, hooks_out.c, hooks_files.c
  */
 #ifndef DGC_COPY_H
@@ -59,6 +60,11 @@ typedef struct Copy {
     DgType cursor_type;
     const CopyChunk *chunk;  /* of a backfill: the part at hand; NULL: all of the range */
     Str failure;
+
+    /* For include_metadata: the tables so far. */
+    int64_t noted_rows;
+    int noted;
+    DgValue noted_columns;   /* {columns: [...]} of the last one */
 
     /* For hooks. */
     DgDb *merging;           /* the load's own transaction is open; else NULL */
@@ -140,6 +146,10 @@ DgCasing copy_casing(const Copy *c);
 DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err);
 DgStatus copy_find_cursor(Copy *c, DgError *err);
 Str copy_state_key(Copy *c); /* of the stream and table at hand */
+
+/* ---- metadata.c: of the table at hand, after its rows; of all, as the asset's ---- */
+void copy_note_table(Copy *c);
+void copy_report_noted(Copy *c);
 
 /* ---- stream.c ---- */
 DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err); /* not opened */

@@ -225,6 +225,8 @@ static DgStatus one(Copy *c, DgError *err)
     DG_TRY(c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err));
     c->status = S("success");
     status = hooks_run(c, &c->s->hooks.post, err);
+    if (status == DG_OK || status == DG_END)
+        copy_note_table(c);
     return status == DG_END ? DG_OK : status;
 }
 
@@ -303,6 +305,8 @@ DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
         status = copy_open_end(&c, &c.target, err);
     if (status == DG_OK)
         status = all(&c, err);
+    if (status == DG_OK)
+        copy_report_noted(&c);
     copy_close_end(&c.source);
     copy_close_end(&c.target);
     arena_free(&c.arena);

@@ -121,4 +121,20 @@ mistake "too many chunks" "range: '1,100000000', chunk_size: 10" 'more than 1000
 mistake "a size that is none" "range: '1,9', chunk_size: 7x" 'chunk_size` is no size'
 mistake "ends in different zones" "range: '2024-01-01 00:00:00+01:00,2024-01-02', chunk_size: 6h" 'not of one kind'
 mistake "an expression" "range: '1,9', chunk_expr: 'id % 4'" 'a backfill is cut by its range'
+
+# ---- include_metadata ----
+printf 't: {object: main.t}\nother: {object: main.t2, sql: "select 1 as id, 2.5 as x"}\n"t*": {object: "main.{stream_table}_copy"}\n' | replication "include_metadata: [row_count, column_metadata]" SRC
+sqlite3 src.db "CREATE TABLE t8 AS SELECT 1 AS id UNION SELECT 2; CREATE TABLE t9 AS SELECT 1 AS id"
+rm -f out.db
+expect "runs with metadata" "$DGC" run . --home home9 --json --progress plain
+"$DGC" run . --home home9 --json --full-refresh > run.json 2> /dev/null
+is "rows of the table, rows of a wildcard's tables, columns of a stream with one table" \
+   "target/main/_stream_table__copy dagster/row_count 3; target/main/t dagster/column_schema id:bigint at:timestamp v:bigint; target/main/t dagster/row_count 100; target/main/t2 dagster/column_schema id:bigint x:double; target/main/t2 dagster/row_count 1; " \
+   "$(python3 - <<'PY'
+import json
+for m in sorted((m for step in json.load(open("run.json"))["steps"] for m in step["metadata"]), key=lambda m: (m["asset"], m["name"])):
+    v = m["value"]
+    print(m["asset"], m["name"], " ".join(f"{c['name']}:{c['type']}" for c in v["columns"]) if isinstance(v, dict) else v, end="; ")
+PY
+)"
 exit $((failures > 0))
