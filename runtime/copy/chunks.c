@@ -129,7 +129,7 @@ static Step step_of_count(const Point *first, const Point *last, int64_t count)
     int64_t unit = first->date_only && last->date_only ? DAY : 1;
     uint64_t far = ((uint64_t)last->value - (uint64_t)first->value) / (uint64_t)unit; /* the last value counts, too: one more, and up */
     uint64_t size = far / (uint64_t)count + 1;
-    return (Step){.size = size > INT64_MAX / DAY ? INT64_MAX : (int64_t)size * unit, .time = first->time};
+    return (Step){.size = size > (uint64_t)(INT64_MAX / unit) ? INT64_MAX : (int64_t)size * unit, .time = first->time};
 }
 
 static DgStatus cut(Arena *a, const Point *first, const Point *last, const Step *step, CopyChunks *out, DgError *err)
