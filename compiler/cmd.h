@@ -9,6 +9,7 @@
 #include "compiler/compile.h"
 #include "compiler/diag.h"
 
+int cmd_ask(int argc, char **argv);
 int cmd_build(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_completions(int argc, char **argv);
@@ -19,9 +20,12 @@ int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_scaffold(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
+int cmd_state(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_test(int argc, char **argv);
 
 int cmd_complete(int argc, char **argv); /* hidden: `dgc __complete`, see cmd_completions.c */

@@ -93,7 +93,7 @@ static bool is_word(const char *word, const char *a, const char *b)
 /* The value of the option before; false: it takes none that we know. */
 static bool offer_value(const char *option, Str prefix)
 {
-    if (is_word(option, "--select", "-s") || is_word(option, "--assets", "-a"))
+    if (is_word(option, "--select", "-s") || is_word(option, "--assets", "-a") || is_word(option, "--index", "-i"))
         offer_names(NAMES_ASSETS, prefix);
     else if (is_word(option, "--job", NULL))
         offer_names(NAMES_JOBS, prefix);

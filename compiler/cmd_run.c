@@ -1,4 +1,4 @@
-/* cmd_run.c - `dgc run`: compiled in memory, run at once, in a process of its own. */
+/* cmd_run.c - `dgc run` and its like, which a built pipeline has, too: compiled in memory, run at once, in a process of its own. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,13 +50,31 @@ static int wait_for(pid_t pid)
     int number = WTERMSIG(status);
     bool crash = number == SIGSEGV || number == SIGABRT || number == SIGBUS || number == SIGILL ||
                  number == SIGFPE;
-    fprintf(stderr, "dgc run: the pipeline %s (signal %d, %s)\n", crash ? "crashed" : "was ended",
+    fprintf(stderr, "dgc: the pipeline %s (signal %d, %s)\n", crash ? "crashed" : "was ended",
             number, strsignal(number));
     return crash ? 70 : 128 + number;
 }
 
-/* The first plain argument is the project unless it follows an option that takes a value. */
-static Str take_project(int *argc, char **argv)
+static bool is_project(const char *folder)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/dgc.yaml", folder);
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
+}
+
+static int plain_words(int argc, char **argv)
+{
+    int count = 0;
+    for (int i = 0; i < argc; i++) {
+        count += argv[i][0] != '-';
+        i += argv[i][0] == '-' && dg_takes_next(argv[i]);
+    }
+    return count;
+}
+
+/* The first plain argument that is a folder and does not follow an option that takes a value. Words of `ask`, `status`
+ * and `state` may be those of a folder by chance, but not of one with a dgc.yaml. */
+static Str take_project(bool has_words, int *argc, char **argv)
 {
     for (int i = 0; i < *argc; i++) {
         struct stat st;
@@ -64,7 +82,7 @@ static Str take_project(int *argc, char **argv)
             i += dg_takes_next(argv[i]);
             continue;
         }
-        if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode))
+        if (stat(argv[i], &st) != 0 || !S_ISDIR(st.st_mode) || (has_words && !is_project(argv[i])))
             continue;
         Str project = str_from(argv[i]);
         for (int k = i; k + 1 < *argc; k++)
@@ -76,7 +94,7 @@ static Str take_project(int *argc, char **argv)
 }
 
 /* In the child: compiles and never comes back. */
-static void run_program(Compile *c, Str text, int argc, char **argv)
+static void run_program(Compile *c, const char *command, Str text, int argc, char **argv)
 {
     Arena *a = &c->arena;
     const DgPipeline *pipeline = NULL;
@@ -85,7 +103,7 @@ static void run_program(Compile *c, Str text, int argc, char **argv)
     user_sources_of(a, &c->plan, &sources);
     DgStatus status = driver_jit(a, text, &sources, &pipeline, &err);
     if (status != DG_OK) {
-        fprintf(stderr, "dgc run: %s\n  help: %s\n", err.message, err.hint);
+        fprintf(stderr, "dgc: %s\n  help: %s\n", err.message, err.hint);
         exit(dg_status_exit_code(status));
     }
     project_export_dotenv(c->project);
@@ -93,7 +111,7 @@ static void run_program(Compile *c, Str text, int argc, char **argv)
         setenv("DGC_HOME", str_cstr(a, str_format(a, "%.*s/.dgc", FMT(c->project->root))), 1);
     char **args = push(a, char *, argc + 5);
     args[0] = str_cstr(a, S("dgc"));
-    args[1] = str_cstr(a, S("run"));
+    args[1] = str_cstr(a, str_from(command));
     args[2] = str_cstr(a, S("--project"));
     args[3] = str_cstr(a, c->project->root);
     for (int i = 0; i < argc; i++)
@@ -102,14 +120,14 @@ static void run_program(Compile *c, Str text, int argc, char **argv)
     exit(dg_main(pipeline, argc + 4, args));
 }
 
-static int run_in_child(Compile *c, Str text, int argc, char **argv)
+static int run_in_child(Compile *c, const char *command, Str text, int argc, char **argv)
 {
     fflush(NULL);
     pass_signals_on();
     pid_t parent = getpid();
     child = fork();
     if (child < 0) {
-        fprintf(stderr, "dgc run: could not start a process: %s\n", strerror(errno));
+        fprintf(stderr, "dgc: could not start a process: %s\n", strerror(errno));
         return 71;
     }
     if (child == 0) {
@@ -117,21 +135,21 @@ static int run_in_child(Compile *c, Str text, int argc, char **argv)
         if (getppid() != parent)
             exit(143);
         default_signals();
-        run_program(c, text, argc, argv);
+        run_program(c, command, text, argc, argv);
     }
     return wait_for(child);
 }
 
-int cmd_run(int argc, char **argv)
+static int compile_and_run(const char *command, bool has_words, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            command_usage(command_find("run"), false);
+            command_usage(command_find(command), false);
             return 0;
         }
     }
     Compile c = {0};
-    CompileOptions co = {.project = take_project(&argc, argv), .check_sql = true};
+    CompileOptions co = {.project = take_project(has_words, &argc, argv), .check_sql = true};
     bool good = compile_project(&c, &co);
     if (c.diag.items.count)
         diag_print(&c.diag, 2);
@@ -143,7 +161,18 @@ int cmd_run(int argc, char **argv)
         diag_print(&c.diag, 2);
         return 1;
     }
-    int code = run_in_child(&c, text, argc, argv);
+    int code = run_in_child(&c, command, text, argc, argv);
     compile_release(&c);
     return code;
 }
+
+int cmd_run(int argc, char **argv) { return compile_and_run("run", false, argc, argv); }
+
+int cmd_plan(int argc, char **argv) { return compile_and_run("plan", false, argc, argv); }
+
+/* With a second word, the first one is the project. */
+int cmd_ask(int argc, char **argv) { return compile_and_run("ask", plain_words(argc, argv) < 2, argc, argv); }
+
+int cmd_status(int argc, char **argv) { return compile_and_run("status", true, argc, argv); }
+
+int cmd_state(int argc, char **argv) { return compile_and_run("state", true, argc, argv); }

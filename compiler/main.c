@@ -13,6 +13,17 @@ extern const char dgc_notices[];
 extern const uint64_t dgc_notices_len;
 
 const Command commands[] = {
+    {"ask", cmd_ask, "a question to a vector index: passages, and a model's answer",
+     "dgc ask [PROJECT] QUESTION [--index KEY] [--top N] [--json]\n"
+     "\n"
+     "  -i, --index KEY     the index to search, where the project has several\n"
+     "  -k, --top N         passages (default: 5)\n"
+     "      --no-answer     the passages alone, though the index names a model\n"
+     "      --home DIR      where data lie (default: PROJECT/.dgc)\n"
+     "      --record DIR    keep what services answer; --replay DIR takes it from there\n"
+     "      --json          the result as JSON\n"
+     "\n"
+     "  dgc run && dgc ask 'how do refunds work?'\n"},
     {"build", cmd_build, "compile a project into one executable",
      "dgc build [PROJECT] [-o FILE] [--select EXPR | --job NAME]\n"
      "\n"
@@ -63,6 +74,8 @@ const Command commands[] = {
      "      --primary-key K    merge by these columns; incremental without other --mode\n"
      "      --update-key K     continue after the largest value of the last time\n"
      "      --columns TYPES    amount:decimal(12,2),note:string\n"
+     "      --max-table-nesting N\n"
+     "                         so many levels of JSON become columns a__b and tables orders__items\n"
      "      --progress P       auto, plain, none\n"
      "      --json             the result as JSON\n"
      "\n"
@@ -91,6 +104,12 @@ const Command commands[] = {
     {"list", cmd_list, "list definitions, components, jobs, schedules",
      "dgc list defs [PROJECT] [--json]\n"
      "dgc list components [--json]\n"},
+    {"plan", cmd_plan, "what would run, in which order, and why",
+     "dgc plan [PROJECT] [--select EXPR | --job NAME] [options of a built pipeline's plan]\n"
+     "\n"
+     "  -s, --select EXPR   assets to make, e.g. '+marts/revenue' or 'group:marts'\n"
+     "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
+     "      --json          the plan as JSON\n"},
     {"run", cmd_run, "compile in memory and run at once",
      "dgc run [PROJECT] [--select EXPR | --job NAME] [options of a built pipeline's run]\n"
      "\n"
@@ -113,6 +132,19 @@ const Command commands[] = {
      "  -o, --output FILE   default: .dgc/schema.json of the project; `-` is standard output\n"
      "\n"
      "  dgc schema dgc.Files\n"},
+    {"state", cmd_state, "cursors of incremental steps",
+     "dgc state [PROJECT] show | set STEP[PARTITION] JSON | reset STEP | rebuild\n"
+     "\n"
+     "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
+     "      --json          as JSON\n"
+     "\n"
+     "  dgc state show\n"
+     "  dgc state reset orders\n"},
+    {"status", cmd_status, "the last runs, and when each asset was made",
+     "dgc status [PROJECT] [RUN]\n"
+     "\n"
+     "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
+     "      --json          as JSON\n"},
     {"test", cmd_test, "run the project's tests, each in a sandbox",
      "dgc test [PROJECT] [FILTER] [--json]\n"
      "\n"

@@ -160,6 +160,21 @@ typedef enum DgStepRole {
     DG_ACTION, /* execute: does its own work, once, idempotently */
 } DgStepRole;
 
+/* What a question finds in an index, and what a model makes of it: the command `ask`. */
+typedef struct DgPassage {
+    DgStr id, text;     /* text.ptr NULL: the index keeps none */
+    DgStr metadata;     /* a JSON object */
+    double score;       /* greater is nearer */
+} DgPassage;
+typedef struct DgAnswer {
+    DgStr text;         /* empty: none was given; passages are cited by number: [1], [2, 3] */
+    DgStr refusal;      /* the model's words where it would not answer */
+    DgStr model;
+    bool cut, cached;   /* cut: longer than it may be */
+    int64_t tokens_in, tokens_out;
+    double usd;         /* negative: not known */
+} DgAnswer;
+
 typedef struct DgStepOps {
     const char *name;   /* "dgc.Files" */
     const char *symbol; /* the C name of this variable: what emitted code refers to */
@@ -183,6 +198,16 @@ typedef struct DgStepOps {
      * write; nothing is changed. NULL: nothing. */
     DgStatus (*explain)(DgStepRun *run, const void *config, DgStr *text, DgError *err);
     bool no_warehouse; /* touches no table: for it the executable needs no DuckDB */
+
+    /* Of these `ask` is made; NULL: not this step's. Nothing is written but caches; memory is dg_alloc's. */
+    /* The vector of a question, as the step makes them of its texts. */
+    DgStatus (*embed)(DgStepRun *run, const void *config, DgStr question, const float **vector, int32_t *dimensions, DgError *err);
+    /* The `top` passages nearest to a vector, nearest first: *found gets DgPassages. `vector` NULL: only whether the
+     * index has been built. */
+    DgStatus (*search)(DgStepRun *run, const void *config, const float *vector, int32_t dimensions, int32_t top, DgList *found,
+                       DgError *err);
+    /* An answer out of DgPassages, which the model knows by their numbers from 1. */
+    DgStatus (*answer)(DgStepRun *run, const void *config, DgStr question, const DgList *passages, DgAnswer *out, DgError *err);
 } DgStepOps;
 
 typedef enum DgLoadMode { DG_REPLACE, DG_APPEND, DG_MERGE } DgLoadMode;

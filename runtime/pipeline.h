@@ -125,7 +125,7 @@ typedef struct DgPipeline {
 
 /* A built pipeline's main(). Returns the process's exit code. */
 int dg_main(const DgPipeline *pipeline, int argc, char **argv);
-/* Whether this word is an option of `run` whose value is the next word. */
+/* Whether this word is an option of `run` or `ask` whose value is the next word. */
 bool dg_takes_next(const char *word);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "runtime/run/run.h"
 
-typedef enum CliCommand { CLI_RUN, CLI_LIST, CLI_PLAN, CLI_STATUS, CLI_STATE, CLI_COUNT } CliCommand;
+typedef enum CliCommand { CLI_RUN, CLI_LIST, CLI_PLAN, CLI_STATUS, CLI_STATE, CLI_ASK, CLI_COUNT } CliCommand;
 
 typedef struct Cli {
     const DgPipeline *pipeline;
@@ -16,6 +16,9 @@ typedef struct Cli {
     RunOptions run;
     ProgressMode progress;
     bool json, dry_run, help;
+    Str index;          /* ask: key of an asset; empty: the only one */
+    int32_t top;        /* ask: passages; 0: the usual number */
+    bool no_answer;     /* ask: passages alone */
     StrArray words;     /* arguments that are no options */
     const char *program;
     Arena arena;
@@ -40,6 +43,7 @@ int cli_list(Cli *cli);
 int cli_plan(Cli *cli);
 int cli_status(Cli *cli);
 int cli_state(Cli *cli);
+int cli_ask(Cli *cli);
 
 /* list_json.c: the document of `dg list defs --json`. */
 void list_json(const DgPipeline *p, const bool *assets, const bool *checks, bool all, StrBuf *out);

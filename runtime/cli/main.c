@@ -161,7 +161,7 @@ static int dispatch(Cli *cli, int argc, char **argv)
         if (near.len)
             dg_hint(&err, "a similar command exists: `%.*s`", FMT(near));
         else
-            dg_hint(&err, "the commands are run, list, plan, status and state");
+            dg_hint(&err, "the commands are run, list, plan, status, state and ask");
         return cli_error(cli, &err);
     }
     if (cli_parse(cli, argc - 2, argv + 2, &err) != DG_OK)
@@ -173,6 +173,7 @@ static int dispatch(Cli *cli, int argc, char **argv)
     case CLI_LIST: return cli_list(cli);
     case CLI_PLAN: return cli_plan(cli);
     case CLI_STATUS: return cli_status(cli);
+    case CLI_ASK: return cli_ask(cli);
     default: return cli_state(cli);
     }
 }

@@ -8,12 +8,12 @@
 
 #include "runtime/os/os.h"
 
-enum { ALL = 31, RUN = 1 << CLI_RUN, PLAN = 1 << CLI_PLAN, LIST = 1 << CLI_LIST };
+enum { ALL = (1 << CLI_COUNT) - 1, RUN = 1 << CLI_RUN, PLAN = 1 << CLI_PLAN, LIST = 1 << CLI_LIST, ASK = 1 << CLI_ASK, TOP_MAX = 100 };
 
 typedef enum OptionId {
     OPT_SELECT, OPT_JOB, OPT_PARTITION, OPT_PARTITION_RANGE, OPT_FULL_REFRESH, OPT_RESUME,
     OPT_THREADS, OPT_MEMORY, OPT_POOL, OPT_DRY_RUN, OPT_HOME, OPT_PROJECT, OPT_DEV, OPT_JSON,
-    OPT_PROGRESS, OPT_RECORD, OPT_REPLAY, OPT_HELP,
+    OPT_PROGRESS, OPT_RECORD, OPT_REPLAY, OPT_INDEX, OPT_TOP, OPT_NO_ANSWER, OPT_HELP,
 } OptionId;
 
 typedef struct Option {
@@ -39,11 +39,14 @@ static const Option options[] = {
     [OPT_DRY_RUN] = {"dry-run", 'n', NULL, RUN, "show what would run, and stop"},
     [OPT_HOME] = {"home", 0, "DIR", ALL, "history and warehouse; default $DGC_HOME, else .dgc"},
     [OPT_PROJECT] = {"project", 0, "DIR", ALL, "where relative paths start; default: this folder"},
-    [OPT_DEV] = {"dev", 0, NULL, RUN, "development: read the project's .env too"},
+    [OPT_DEV] = {"dev", 0, NULL, RUN | ASK, "development: read the project's .env too"},
     [OPT_JSON] = {"json", 0, NULL, ALL, "one JSON document on standard output"},
     [OPT_PROGRESS] = {"progress", 0, "MODE", RUN, "auto, tty, plain, json or none; on standard error"},
-    [OPT_RECORD] = {"record", 0, "DIR", RUN, "keep what services answer, as a tape; secrets are left out"},
-    [OPT_REPLAY] = {"replay", 0, "DIR", RUN, "take answers of services from a tape; nobody is called"},
+    [OPT_RECORD] = {"record", 0, "DIR", RUN | ASK, "keep what services answer, as a tape; secrets are left out"},
+    [OPT_REPLAY] = {"replay", 0, "DIR", RUN | ASK, "take answers of services from a tape; nobody is called"},
+    [OPT_INDEX] = {"index", 'i', "KEY", ASK, "the index to search, where there are several"},
+    [OPT_TOP] = {"top", 'k', "N", ASK, "passages; default 5"},
+    [OPT_NO_ANSWER] = {"no-answer", 0, NULL, ASK, "the passages alone: no model is asked for an answer"},
     [OPT_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };
 enum { OPTIONS_COUNT = sizeof options / sizeof *options };
@@ -74,6 +77,10 @@ static const struct {
                    "state reset orders\n"
                    "state set orders '{\"cursor\": \"2024-05-01\"}'\n"
                    "state rebuild\n"},
+    [CLI_ASK] = {"ask", " QUESTION", "what an index finds for a question, and a model's answer out of it",
+                 "ask 'how do refunds work?'\n"
+                 "ask 'how do refunds work?' --index index/handbook --top 3\n"
+                 "ask 'how do refunds work?' --no-answer --json\n"},
 };
 
 bool cli_find_command(Str name, CliCommand *out, Str *near)
@@ -239,6 +246,13 @@ static DgStatus set_option(Cli *cli, OptionId id, Str value, DgError *err)
     case OPT_PROGRESS: return set_progress(cli, value, err);
     case OPT_RECORD: cli->run.record = absolute(&cli->arena, value); break;
     case OPT_REPLAY: cli->run.replay = absolute(&cli->arena, value); break;
+    case OPT_INDEX: cli->index = value; break;
+    case OPT_TOP:
+        if (!str_to_int(value, &n) || n < 1 || n > TOP_MAX)
+            return bad_value(err, &options[id], value, "a number from 1 to 100");
+        cli->top = (int32_t)n;
+        break;
+    case OPT_NO_ANSWER: cli->no_answer = true; break;
     case OPT_HELP: cli->help = true; break;
     }
     if (cli->run.record.len && cli->run.replay.len)
@@ -295,7 +309,7 @@ bool dg_takes_next(const char *word)
         const Option *o = &options[id];
         bool is_long = word[0] == '-' && word[1] == '-' && strcmp(word + 2, o->name) == 0;
         bool is_short = word[0] == '-' && o->letter && word[1] == o->letter && !word[2];
-        if (o->value && o->commands & RUN && (is_long || is_short))
+        if (o->value && o->commands & (RUN | ASK) && (is_long || is_short))
             return true;
     }
     return false;
@@ -324,12 +338,14 @@ DgStatus cli_parse(Cli *cli, int argc, char **argv, DgError *err)
             array_add(&cli->arena, &cli->words, word);
     }
     set_defaults(cli);
-    size_t words_max = cli->command == CLI_STATE ? 3 : cli->command == CLI_STATUS ? 1
+    size_t words_max = cli->command == CLI_STATE ? 3 : cli->command == CLI_STATUS || cli->command == CLI_ASK ? 1
                      : cli->command == CLI_RUN && cli->run.resuming             ? 1
                                                                                 : 0;
     if (cli->words.count > words_max) {
         dg_fail(err, DG_USAGE, "`%s` does not take the argument `%.*s`", commands[cli->command].name,
                 FMT(cli->words.items[words_max]));
+        if (cli->command == CLI_ASK)
+            dg_hint(err, "put the question in quotes: ask 'how do refunds work?'");
         if (cli->command == CLI_RUN || cli->command == CLI_PLAN)
             dg_hint(err, "to choose assets: --select '%.*s'", FMT(cli->words.items[words_max]));
         return DG_USAGE;

@@ -17,6 +17,7 @@
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
  *   state.c       cursors shown and changed
  *   explain.c     what `plan` says
+ *   typing.c      column_typing, max_decimals, table_keys
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
@@ -125,6 +126,15 @@ bool select_excludes(Copy *c, Str name);
 /* Like copy_shape: the columns chosen, of files; names by `column_casing`, for files. */
 DgStatus copy_select(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_rename(Copy *c, DgRows *from, DgRows **out, DgError *err);
+
+/* What `columns` says of a column; NULL: nothing. */
+const DgValue *copy_declared(const Copy *c, Str column);
+
+/* ---- typing.c ---- */
+void copy_type(const Copy *c, DgType *type);                    /* of a column that `columns` does not name */
+int copy_decimals(const Copy *c, DgType from, DgType to);       /* what to round to, -1: not at all */
+void copy_round(StrBuf *digits, int decimals);
+DgStatus copy_keys(Copy *c, DgLoadSpec *spec, DgError *err);    /* keys, and lengths of text */
 
 /* ---- transform.c, constrain.c, stamp.c, since.c: like copy_shape, before and after it ---- */
 

@@ -300,6 +300,8 @@ DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
     if (status == DG_OK)
         status = copy_resolve_end(&c, &step->target, &c.target, err);
     if (status == DG_OK)
+        status = conn_must_exist(&c.source.conn, err);
+    if (status == DG_OK)
         status = copy_open_end(&c, &c.source, err);
     if (status == DG_OK)
         status = copy_open_end(&c, &c.target, err);

@@ -201,11 +201,11 @@ static int64_t largest_file(const FileRows *f)
     return most;
 }
 
-/* Records of at most so many bytes. DuckDB has buffers of twice as much for each thread: memory says how many there
- * can be. When a record is larger, a single thread gets as much as there is. */
+/* Records of at most so many bytes. DuckDB has buffers of twice as much, up to two for each thread: memory says how many
+ * threads there can be. When a record is larger, a single thread gets as much as there is. */
 static DgStatus expect_objects(FileRows *f, int64_t bytes, DgError *err)
 {
-    int64_t most = f->memory_max / 8 * 3, threads = f->memory_max / (4 * bytes);
+    int64_t most = f->memory_max / 8 * 3, threads = f->memory_max / (6 * bytes);
     f->object_bytes = bytes < most ? bytes : most;
     if (threads >= dg_warehouse_threads(f->warehouse))
         return DG_OK;

@@ -86,9 +86,9 @@ static DgStatus open_warehouse(Run *run, DgError *err)
     int64_t memory = run->options.memory_max;
     DgWarehouseOptions o = {.path = run_warehouse_path(run),
                             .memory_max = memory / 4 * 3, /* the rest is for batches */
-                            .threads = run->options.threads};
+                            .threads = run->options.threads, .read_only = run->options.reading};
     DG_TRY(dg_warehouse_open(&o, &run->warehouse, err));
-    DgStatus status = prepare(run, run->warehouse, err);
+    DgStatus status = run->options.reading ? DG_OK : prepare(run, run->warehouse, err);
     if (status != DG_OK) {
         dg_warehouse_close(run->warehouse);
         run->warehouse = NULL;

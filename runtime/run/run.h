@@ -36,6 +36,7 @@ typedef struct RunOptions {
     bool resuming;          /* resume empty: the newest run */
     bool full_refresh;
     bool planning;          /* only shown: partitioned steps need no partition */
+    bool reading;           /* the warehouse is opened for reading alone */
     bool development;       /* reads .env */
     int32_t threads;        /* 0: one per processor */
     int64_t memory_max;     /* bytes; 0: the pipeline's, or 1 GiB */

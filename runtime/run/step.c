@@ -357,49 +357,54 @@ UnitState step_attempt(Run *run, Unit *u)
 
 /* ---- Asking a step without running it ---- */
 
-static DgStepRun *question_open(Run *run, Unit *unit)
+DgStatus step_question_open(Run *run, int32_t step, DgStepRun **out, DgError *err)
 {
-    DgStepRun *sr = os_alloc(sizeof *sr);
+    Unit *unit = push(&run->arena, Unit, 1);
+    DgStepRun *sr = unit ? os_alloc(sizeof *sr) : NULL;
+    *out = NULL;
     if (!sr)
-        return NULL;
-    sr->run = run;
-    sr->unit = unit;
-    sr->def = unit->def;
+        return os_no_memory(err, "for a question to a step");
+    unit->def = &run->pipeline->steps[step];
+    unit->step = step;
+    *sr = (DgStepRun){.run = run, .unit = unit, .def = unit->def};
     arena_init(&sr->arena, 64 << 20);
     sr->arena.can_fail = true;
     pthread_mutex_init(&sr->lock, NULL);
-    return sr;
+    DgStatus status = bind_config(sr, err);
+    if (status == DG_OK)
+        *out = sr;
+    else
+        attempt_close(sr);
+    return status;
+}
+
+void step_question_close(DgStepRun *sr)
+{
+    if (sr)
+        attempt_close(sr);
 }
 
 DgStatus step_explain(Run *run, int32_t step, Str *text, DgError *err)
 {
-    Unit unit = {.def = &run->pipeline->steps[step], .step = step};
-    DgStepRun *sr = question_open(run, &unit);
-    if (!sr)
-        return os_no_memory(err, "for a step's plan");
-    DgStatus status = bind_config(sr, err);
-    if (status == DG_OK)
-        status = sr->def->ops->explain(sr, sr->config, text, err);
+    DgStepRun *sr;
+    DG_TRY(step_question_open(run, step, &sr, err));
+    DgStatus status = sr->def->ops->explain(sr, sr->config, text, err);
     *text = str_copy(&run->arena, *text);
-    attempt_close(sr);
+    step_question_close(sr);
     return status;
 }
 
 DgStatus step_cursors(Run *run, int32_t step, const Str *value, DgList *cursors, DgError *err)
 {
-    Unit unit = {.def = &run->pipeline->steps[step], .step = step};
-    DgStepRun *sr = question_open(run, &unit);
+    DgStepRun *sr;
     DgList found = {0};
-    if (!sr)
-        return os_no_memory(err, "for a step's state");
-    DgStatus status = bind_config(sr, err);
-    if (status == DG_OK)
-        status = sr->def->ops->cursor(sr, sr->config, value, &found, err);
+    DG_TRY(step_question_open(run, step, &sr, err));
+    DgStatus status = sr->def->ops->cursor(sr, sr->config, value, &found, err);
     DgPair *pairs = push(&run->arena, DgPair, found.count + 1);
     for (size_t i = 0; i < found.count && pairs; i++)
         pairs[i] = (DgPair){str_copy(&run->arena, DG_ITEMS(DgPair, found)[i].key), str_copy(&run->arena, DG_ITEMS(DgPair, found)[i].value)};
     if (cursors)
         *cursors = (DgList){pairs, pairs ? found.count : 0};
-    attempt_close(sr);
+    step_question_close(sr);
     return status;
 }

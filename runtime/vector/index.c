@@ -32,6 +32,7 @@ const DgField dg_vector_index_fields[] = {
     DG_FIELD_BOOL(VectorIndexStep, rebuild, .doc = "Built anew each time."),
     DG_FIELD_DURATION(VectorIndexStep, wait, .doc = "How long the counts have to become right."),
     DG_FIELD_STRUCT(VectorIndexStep, target, VectorTarget, dg_vector_target_fields, .doc = "Where."),
+    DG_FIELD_STRUCT(VectorIndexStep, answer, GroundedSettings, grounded_settings_fields, .doc = "Who answers questions."),
     {0},
 };
 

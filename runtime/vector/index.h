@@ -10,6 +10,7 @@
 #ifndef DGC_VECTOR_INDEX_H
 #define DGC_VECTOR_INDEX_H
 
+#include "runtime/llm/grounded.h"
 #include "runtime/run/run.h"
 #include "runtime/vector/store.h"
 
@@ -21,10 +22,12 @@ typedef struct VectorIndexStep {
     bool rebuild;
     int64_t wait;                      /* nanoseconds that an eventual store has to show what was written */
     VectorTarget target;
+    GroundedSettings answer;           /* of `ask`; no model: passages alone */
 } VectorIndexStep;
 extern const DgField dg_vector_index_fields[], dg_vector_target_fields[];
 
 DgStatus vector_index(DgStepRun *run, const VectorIndexStep *step, const VectorStoreType *type, DgError *err);
+DgStatus vector_table_there(DgStepRun *run, Str table, bool *there, DgError *err); /* in DuckDB; `table` quoted */
 DgStatus vector_index_local(DgStepRun *run, const VectorIndexStep *step, DgError *err);
 
 /* ---- source.c ---- */

@@ -23,15 +23,23 @@ static Str column_list(const VectorSource *s, bool of_source)
     return out;
 }
 
+DgStatus vector_table_there(DgStepRun *run, Str table, bool *there, DgError *err)
+{
+    int64_t count;
+    DG_TRY(vector_sql_int(run, &count, err, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND "
+                          "'\"' || replace(schema_name, '\"', '\"\"') || '\".\"' || replace(table_name, '\"', '\"\"') || '\"' = %.*s", FMT(dg_quote_text(run, table))));
+    *there = count > 0;
+    return DG_OK;
+}
+
 /* Whether the table has the columns, with their types, that `select` gives. */
 static DgStatus same_columns(DgStepRun *run, Str table, Str select, bool *same, DgError *err)
 {
-    int64_t there;
+    bool there;
     Str has, wanted;
     static const char shape[] = "SELECT string_agg(column_name || ' ' || column_type, ', ') FROM (DESCRIBE %.*s)";
     *same = false;
-    DG_TRY(vector_sql_int(run, &there, err, "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND "
-                          "'\"' || replace(schema_name, '\"', '\"\"') || '\".\"' || replace(table_name, '\"', '\"\"') || '\"' = %.*s", FMT(dg_quote_text(run, table))));
+    DG_TRY(vector_table_there(run, table, &there, err));
     if (!there)
         return DG_OK;
     DG_TRY(vector_sql_text(run, &has, err, shape, FMT(dg_format(run, "SELECT * FROM %.*s", FMT(table)))));

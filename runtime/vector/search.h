@@ -2,6 +2,7 @@
  *
  * search.c        the stores that are services
  * search_local.c  DuckDB: every row is measured, see nearest.h
+ * ask.c           one question, asked by the command `ask`
  * expect.c        how good the matches are: recall and mean reciprocal rank against what should have been found
  */
 #ifndef DGC_VECTOR_SEARCH_H
@@ -29,6 +30,11 @@ extern const DgField dg_vector_search_fields[];
 
 DgStatus vector_search(DgStepRun *run, const VectorSearchStep *step, const VectorStoreType *type, DgError *err);
 DgStatus vector_search_local(DgStepRun *run, const VectorSearchStep *step, DgError *err);
+
+/* DgStepOps.search. `vector` NULL: only whether the index is there; DG_FAILED when not. */
+DgStatus vector_ask(DgStepRun *run, const VectorIndexStep *step, const VectorStoreType *type, const float *vector, int32_t dimensions, int32_t top, DgList *found,
+                    DgError *err);
+DgStatus vector_ask_local(DgStepRun *run, const VectorIndexStep *step, const float *vector, int32_t dimensions, int32_t top, DgList *found, DgError *err);
 
 /* Makes TEMP TABLE _dgc_queries(n, id, e FLOAT[N]), numbered from 0. */
 DgStatus vector_queries(DgStepRun *run, const VectorSearchStep *step, int64_t *dimension, int64_t *count, DgError *err);

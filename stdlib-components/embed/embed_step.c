@@ -194,6 +194,18 @@ static AnswerKey key_of(Embedding *e, Str text)
     return key;
 }
 
+static DgStatus add_text(Embedding *e, AnswerKey key, Str text, DgError *err)
+{
+    if (!e->open && !(e->open = group_open(e)))
+        return os_no_memory(err, "for a request");
+    Group *g = e->open;
+    g->keys[g->count] = key;
+    g->texts[g->count] = str_copy(&g->arena, text);
+    g->tokens += llm_tokens_about(text);
+    g->count++;
+    return g->arena.failed ? os_no_memory(err, "for a request") : DG_OK;
+}
+
 /* From the cache, or into a request. */
 static DgStatus take_text(Embedding *e, DgBatch *out, Str text, DgError *err)
 {
@@ -211,16 +223,7 @@ static DgStatus take_text(Embedding *e, DgBatch *out, Str text, DgError *err)
         DG_TRY(fits(e, dimensions, err));
         return emit(e, out, text, vector, err);
     }
-    if (status != DG_END)
-        return status;
-    if (!e->open && !(e->open = group_open(e)))
-        return os_no_memory(err, "for a request");
-    Group *g = e->open;
-    g->keys[g->count] = key;
-    g->texts[g->count] = str_copy(&g->arena, text);
-    g->tokens += llm_tokens_about(text);
-    g->count++;
-    return g->arena.failed ? os_no_memory(err, "for a request") : DG_OK;
+    return status == DG_END ? add_text(e, key, text, err) : status;
 }
 
 static bool is_full(const Embedding *e)
@@ -311,11 +314,9 @@ static DgStatus next_vectors(void *context, void *lane, DgBatch *out, DgError *e
 
 static const DgColumn columns[] = {{.name = DG_S("key"), .type = {.kind = DG_TEXT}}, {.name = DG_S("vector"), .type = {.kind = DG_TEXT}}};
 
-static DgStatus begin(Embedding *e, DgError *err)
+static DgStatus open_model(Embedding *e, DgError *err)
 {
     const EmbedStep *c = e->c;
-    DgWarehouse *w;
-    int32_t count;
     arena_init(&e->row_arena, 64 << 20);
     e->row_arena.can_fail = true;
     if (is_lexical(c)) {
@@ -329,6 +330,14 @@ static DgStatus begin(Embedding *e, DgError *err)
         if (!e->l->model.provider->api->embed)
             return dg_fail(err, DG_CONFIG, "%s has no embeddings", e->l->model.provider->name);
     }
+    return DG_OK;
+}
+
+static DgStatus open_texts(Embedding *e, DgError *err)
+{
+    const EmbedStep *c = e->c;
+    DgWarehouse *w;
+    int32_t count;
     DG_TRY(warehouse_get(e->sr->run, &w, err));
     DG_TRY(dg_session_open(w, &e->sr->reader, err));
     Str column = dg_quote_name(e->sr, c->column);
@@ -395,9 +404,66 @@ static DgStatus embed_execute(DgStepRun *sr, const void *config, void *state, Dg
     Embedding *e = state;
     e->sr = sr;
     e->c = config;
-    DgStatus status = begin(e, err);
+    DgStatus status = open_model(e, err);
+    if (status == DG_OK)
+        status = open_texts(e, err);
     if (status == DG_OK)
         status = load(e, err);
+    end(e);
+    return status;
+}
+
+/* ---- One question ---- */
+
+static DgStatus ask_model(Embedding *e, AnswerKey key, Str question, const float **vector, DgError *err)
+{
+    bool held = false;
+    DgStatus status = DG_OK;
+    DG_TRY(add_text(e, key, question, err));
+    DG_TRY(send(e, &held, err));
+    if (held)
+        return no_budget(e, err);
+    while (status == DG_OK && !e->ready) {
+        DgCall *call = llm_next(e->l, WAIT_MS);
+        if (call) {
+            status = take_call(e, call, err);
+            call_free(e->l->services, call);
+        }
+    }
+    DG_TRY(status);
+    *vector = e->ready->vectors[0];
+    return DG_OK;
+}
+
+static DgStatus find_vector(Embedding *e, Str question, const float **vector, DgError *err)
+{
+    if (!e->l) {
+        lexical_embed(question, e->scratch, e->dimensions);
+        *vector = e->scratch;
+        return DG_OK;
+    }
+    AnswerKey key = key_of(e, question);
+    DgStatus status = e->l->answers ? answers_get_vector(e->l->answers, &e->row_arena, &key, vector, &e->dimensions, err) : DG_END;
+    return status == DG_END ? ask_model(e, key, question, vector, err) : status;
+}
+
+static DgStatus embed_question(DgStepRun *sr, const void *config, DgStr question, const float **vector, int32_t *dimensions, DgError *err)
+{
+    Embedding *e = dg_alloc(sr, sizeof *e);
+    const float *found = NULL;
+    if (!e)
+        return os_no_memory(err, "for a question");
+    *e = (Embedding){.sr = sr, .c = config};
+    DgStatus status = open_model(e, err);
+    if (status == DG_OK)
+        status = find_vector(e, question, &found, err);
+    float *copy = status == DG_OK ? dg_alloc(sr, (size_t)e->dimensions * sizeof *copy) : NULL;
+    if (copy)
+        memcpy(copy, found, (size_t)e->dimensions * sizeof *copy);
+    else if (status == DG_OK)
+        status = os_no_memory(err, "for a vector");
+    *vector = copy;
+    *dimensions = e->dimensions;
     end(e);
     return status;
 }
@@ -410,4 +476,5 @@ const DgStepOps dg_embed_ops = {
     .config_size = sizeof(EmbedStep),
     .state_size = sizeof(Embedding),
     .execute = embed_execute,
+    .embed = embed_question,
 };

@@ -315,6 +315,111 @@ static void check_place(DgPlanner *p, const Replication *r, const ReplicationCon
     }
 }
 
+/* ---- Types and keys ---- */
+
+static void check_number(DgPlanner *p, const DgValue *at, const char *key, DgValue v, int64_t most)
+{
+    if (v.kind != DG_V_NONE && (v.kind != DG_V_INT || v.as.i < -1 || v.as.i > most))
+        p->api->report(p, "E0110", at, "write a whole number", "`%s` is a number up to %lld", key, (long long)most);
+}
+
+static void check_decimals(DgPlanner *p, const DgStreamSettings *s)
+{
+    check_number(p, &s->source_options.max_decimals, "max_decimals", s->source_options.max_decimals, 38);
+    check_number(p, &s->target_options.max_decimals, "max_decimals", s->target_options.max_decimals, 38);
+}
+
+/* `cast_as` is one of two words; NULL: there is no such key. */
+static void check_rule(DgPlanner *p, const DgValue *at, DgStr type, DgValue rule)
+{
+    static const struct { const char *type, *key, *words[3]; int64_t most; } keys[] = {
+        {"string", "length_factor", {NULL}, 1000}, {"string", "min_length", {NULL}, 1 << 30}, {"string", "max_length", {NULL}, 1 << 30},
+        {"string", "use_max", {NULL}, 0}, {"string", "note", {NULL}, -2}, {"decimal", "min_precision", {NULL}, 38}, {"decimal", "max_precision", {NULL}, 38},
+        {"decimal", "min_scale", {NULL}, 38}, {"decimal", "max_scale", {NULL}, 38}, {"decimal", "cast_as", {"float", "string", NULL}, 0},
+        {"json", "as_text", {NULL}, 0}, {"boolean", "cast_as", {"integer", "string", NULL}, 0}};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    const char *names[KEYS + 1] = {NULL};
+    size_t n = 0;
+    for (size_t k = 0; k < KEYS; k++)
+        if (equal(type, keys[k].type))
+            names[n++] = keys[k].key;
+    for (size_t i = 0; rule.kind == DG_V_DICT && i < rule.as.dict->count; i++) {
+        DgValue key = rule.as.dict->keys[i], v = rule.as.dict->values[i];
+        size_t k = 0;
+        while (k < KEYS && !(key.kind == DG_V_STR && equal(type, keys[k].type) && equal(key.as.s, keys[k].key)))
+            k++;
+        if (k == KEYS)
+            p->api->report_name(p, at, "key", key.kind == DG_V_STR ? key.as.s : (DgStr){0}, names, "`column_typing.%.*s` has no key `%.*s`", (int)type.len,
+                                type.ptr, key.kind == DG_V_STR ? (int)key.as.s.len : 0, key.kind == DG_V_STR ? key.as.s.ptr : "");
+        else if (keys[k].words[0] && (v.kind != DG_V_STR || !one_of(v.as.s, keys[k].words)))
+            p->api->report(p, "E0110", at, "write one of the two", "`column_typing.%.*s.cast_as` is `%s` or `%s`", (int)type.len, type.ptr, keys[k].words[0],
+                           keys[k].words[1]);
+        else if (!keys[k].words[0] && keys[k].most == 0 && v.kind != DG_V_BOOL)
+            p->api->report(p, "E0108", at, "write true or false", "`%s` is true or false", keys[k].key);
+        else if (keys[k].most > 0)
+            check_number(p, at, keys[k].key, v, keys[k].most);
+    }
+}
+
+static void check_typing(DgPlanner *p, const DgStreamSettings *s)
+{
+    static const char *const types[] = {"string", "decimal", "json", "boolean", NULL};
+    const DgValue *at = &s->target_options.column_typing;
+    if (at->kind != DG_V_NONE && at->kind != DG_V_DICT)
+        p->api->report(p, "E0110", at, "write `column_typing: {string: {length_factor: 2}, decimal: {max_scale: 4}}`", "`column_typing` is rules by type");
+    for (size_t i = 0; at->kind == DG_V_DICT && i < at->as.dict->count; i++) {
+        DgStr type = at->as.dict->keys[i].kind == DG_V_STR ? at->as.dict->keys[i].as.s : (DgStr){0};
+        if (one_of(type, types))
+            check_rule(p, at, type, at->as.dict->values[i]);
+        else
+            p->api->report_name(p, at, "type", type, types, "`column_typing` has no rules for `%.*s`", (int)type.len, type.ptr);
+    }
+}
+
+static void check_key(DgPlanner *p, const ReplicationContext *c, DgStr target, const DgStreamSettings *s, DgStr kind)
+{
+    static const char *const known[] = {"primary", "unique", "index", NULL};
+    static const char *const others[] = {"aggregate", "cluster", "duplicate", "distribution", "hash", "partition", "sort", "update", NULL};
+    const DgValue *at = &s->target_options.table_keys;
+    DgStr type = type_of(p, c, target);
+    bool duckdb = equal(type, "duckdb") || equal(target, "warehouse");
+    if (one_of(kind, others))
+        p->api->report(p, "E0110", at, "leave it out, or make the table with `table_ddl`", "PostgreSQL, MySQL, SQLite and DuckDB have no `table_keys.%.*s`",
+                       (int)kind.len, kind.ptr);
+    else if (!one_of(kind, known))
+        p->api->report_name(p, at, "key", kind, known, "`table_keys` has no kind `%.*s`", (int)kind.len, kind.ptr);
+    else if (duckdb && !equal(kind, "index"))
+        p->api->report(p, "E0110", at, "leave it out: `primary_key` of the stream tells rows apart, and a `unique` check of `dgc.Checks` watches over them",
+                       "DuckDB checks `table_keys.%.*s` before old rows are gone, so rows could not be replaced", (int)kind.len, kind.ptr);
+    else if (equal(kind, "primary") && equal(s->target_options.merge_strategy, "history_insert"))
+        p->api->report(p, "E0110", at, "write `index` instead of `primary`", "a history has several rows of one key: `table_keys.primary` cannot be kept");
+}
+
+static void check_keys(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    const DgValue *at = &s->target_options.table_keys;
+    if (at->kind != DG_V_NONE && at->kind != DG_V_DICT)
+        p->api->report(p, "E0110", at, "write `table_keys: {primary: [id], index: [a, b]}`", "`table_keys` is columns by kind of key");
+    for (size_t i = 0; at->kind == DG_V_DICT && i < at->as.dict->count; i++)
+        check_key(p, c, r->target, s, at->as.dict->keys[i].kind == DG_V_STR ? at->as.dict->keys[i].as.s : (DgStr){0});
+}
+
+static void check_nesting(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    const void *at = &s->max_table_nesting;
+    if (!p->api->is_known(p, at) || s->max_table_nesting <= 0)
+        return;
+    if (equal(s->target_options.merge_strategy, "history_insert"))
+        p->api->report(p, "E0110", at, "leave it out: lists are part of the row's history as JSON", "`max_table_nesting` does not go with `merge_strategy: history_insert`");
+    if (equal(s->contract, "discard_row"))
+        p->api->report(p, "E0110", at, "set `contract: discard_value`, or `freeze`",
+                       "`max_table_nesting` does not go with `contract: discard_row`: a row would lose a part of its lists");
+    if (s->mode == DG_COPY_DEFINITION_ONLY)
+        p->api->report(p, "E0110", at, "leave it out, or load rows", "`definition-only` reads no rows, and what there is in JSON only rows tell");
+    if (is_store(p, c, r->target))
+        p->api->report(p, "E0110", at, "leave it out, or load into a database", "files have no tables for `max_table_nesting`");
+}
+
 /* ---- What is not there: told, never left out ---- */
 
 static void refuse(DgPlanner *p, const void *field, const char *key, const char *help)
@@ -326,15 +431,7 @@ static void refuse(DgPlanner *p, const void *field, const char *key, const char 
 static void check_absent(DgPlanner *p, const DgStreamSettings *s)
 {
     const DgSourceOptions *o = &s->source_options;
-    const DgTargetOptions *t = &s->target_options;
-    refuse(p, &o->jq, "jq", "`jmespath: a.b[]` says where the records are");
-    refuse(p, &o->max_decimals, "source_options.max_decimals", "give the columns a type: `columns: {amount: 'decimal(12,2)'}`");
-    refuse(p, &t->max_decimals, "target_options.max_decimals", "give the columns a type: `columns: {amount: 'decimal(12,2)'}`");
-    refuse(p, &t->column_typing, "column_typing", "give the columns a type: `columns: {name: 'string', amount: 'decimal(12,2)'}`");
-    refuse(p, &t->table_keys, "table_keys", "`table_ddl` makes the table with its keys, `post_sql` makes an index");
-    if (t->adjust_column_type == 2)
-        p->api->report(p, "E0110", &t->adjust_column_type, "`contract: freeze` refuses other types, `discard_value` leaves the values out",
-                       "`adjust_column_type: false` is not supported");
+    refuse(p, &o->jq, "jq", "`jmespath: a.b[]` says where the records are; what jq computes is done by `transforms` or by a model on the table");
 }
 
 /* A condition or a query is for a database; files are read as they are. */
@@ -361,6 +458,10 @@ void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationC
     check_variables(p, r, s);
     check_columns(p, s);
     check_forms(p, s);
+    check_decimals(p, s);
+    check_typing(p, s);
+    check_keys(p, r, c, s);
+    check_nesting(p, r, c, s);
     check_mode(p, own, s);
     check_object(p, r, c, own, s);
     check_files(p, r, c, s);

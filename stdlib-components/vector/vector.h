@@ -4,7 +4,7 @@
 
 #include "runtime/vector/search.h"
 
-typedef enum VectorStoreChoice { STORE_DUCKDB, STORE_CHROMA, STORE_QDRANT, STORE_PINECONE, STORE_PGVECTOR } VectorStoreChoice;
+typedef enum VectorStoreChoice { STORE_DUCKDB, STORE_CHROMA, STORE_QDRANT, STORE_PINECONE, STORE_PGVECTOR, STORES } VectorStoreChoice;
 extern const char *const dg_vector_store_names[];
 
 /* The attributes that say where a collection is, the same for both. */
@@ -18,7 +18,7 @@ typedef struct VectorPlace {
 void dg_vector_place(DgPlanner *p, const VectorPlace *place, DgStr fallback, VectorTarget *to);
 DgStr dg_vector_last_part(DgStr key); /* a/b/c: c */
 
-/* By VectorStoreChoice; NULL-terminated. */
+/* By VectorStoreChoice; NULL-terminated. Of indexes that answer: STORES further on. */
 extern const DgStepOps *const dg_vector_index_steps[], *const dg_vector_search_steps[];
 
 /* The fields of a VectorPlace that stands at byte `base` of a larger struct. */

@@ -30,7 +30,7 @@ expect 'version' 0 'dgc ' -- "$DGC" --version
 expect 'licences' 0 'License' -- "$DGC" --licenses
 expect 'a command that is nearly one' 2 'similar command exists: check' -- "$DGC" chek
 expect 'an option that is nearly one' 2 'similar option exists: --format' -- "$DGC" check --fromat text
-for command in build check completions docs doctor explain init list run scaffold schema test; do
+for command in ask build check completions docs doctor explain init list run scaffold schema test; do
     expect "$command --help" 0 "dgc $command" -- "$DGC" $command --help
 done
 
@@ -102,7 +102,22 @@ expect 'commands are completed' 0 'check' -- "$DGC" __complete ch
 expect 'options are completed' 0 '--format' -- "$DGC" __complete check --f
 expect 'types are completed' 0 'dgc.Files' -- "$DGC" __complete scaffold defs dgc.F
 cd shop && expect 'assets are completed' 0 'raw/orders' -- "$DGC" __complete run --select raw; cd ..
+cd shop && expect 'indexes are completed' 0 'raw/orders' -- "$DGC" __complete ask --index raw; cd ..
 bash -c "$("$DGC" completions bash)"'; complete -p dgc' > out 2>&1 && ok 'bash takes the script' || bad 'bash' 'refuses'
+
+# What a built pipeline answers, from the project.
+cd shop
+expect 'plan' 0 'raw/orders' 'all is selected' -- "$DGC" plan
+expect 'plan of a part' 2 'no asset `nothing`' -- "$DGC" plan --select nothing
+expect 'run for a status' 0 -- "$DGC" run
+mkdir -p reset
+expect 'status' 0 'succeeded' 'marts/customers' -- "$DGC" status
+expect 'state' 0 'no step has a cursor' -- "$DGC" state show
+expect 'a word is no project because a folder has its name' 2 'no step' -- "$DGC" state reset nothing
+rmdir reset
+cd ..
+expect 'status of a project elsewhere' 0 '"succeeded"' -- "$DGC" status shop --json
+rm -rf shop/.dgc
 
 # Streams.
 "$DGC" docs reference > /dev/full 2> out; [ $? = 74 ] && ok 'a full disk is exit 74' || bad 'full disk' 'another exit'

@@ -26,6 +26,10 @@ run_sample dagster-project gcc
 run_sample github-events gcc
 run_sample flights gcc
 run_sample rag gcc tcc
+expect "rag is asked" "$DGC" ask "$WORK/rag" "How does the money come back?" --top 1
+expect_text "[1] knowledge/refunds.md: Refunds > How the money comes back" "rag finds the passage"
+expect "rag is asked as built by tcc" in_folder "$WORK/rag" "$WORK/rag.tcc.bin" ask "How much does express delivery cost?" --home "$WORK/home-rag-tcc" --json
+expect_text '"source": "knowledge/shipping.md"' "rag finds the passage as built by tcc"
 # A database of its own: started beside the copy.
 cp -r "$ROOT/samples/replicate" "$WORK/replicate-server"
 sed -i "s|\$here/../../tests|$ROOT/tests|" "$WORK/replicate-server/start.sh"

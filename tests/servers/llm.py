@@ -6,6 +6,7 @@
 Writes its port to FOLDER/port and each request as a line of JSON to FOLDER/requests. Words in the last question
 decide what comes: REFUSE, CUT, INVALID (a wrong answer, right when asked again), HOPELESS (always wrong),
 BUSY (429 once, then fine), BROKEN (500 once), QUOTA (no money), BAD (400). FOLDER/latency: seconds to wait.
+Over numbered passages it cites the first; INVENT: also some that there are not; UNCITED: none; CONTROL: with escapes.
 """
 import base64, hashlib, json, os, re, struct, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,14 @@ def answer(question, schema, again):
         return "I cannot help with that.", "refused"
     if "CUT" in question:
         return '{"sentiment": "posi', "cut"
+    if "<passage number=" in question:
+        if "INVENT" in question:
+            return "Paid back soon [1], as `rows[8]` has it [2, 9]. Never [12].", "done"
+        if "UNCITED" in question:
+            return "I think so.", "done"
+        if "CONTROL" in question:
+            return "\x1b[31mred\x07\u009b [1]", "done"
+        return "It is so [1].", "done"
     if not schema:
         return "answer to: " + question[:60], "done"
     wrong = "HOPELESS" in question or ("INVALID" in question and not again)
