@@ -66,6 +66,7 @@ typedef struct Copy {
     int64_t noted_rows;
     int noted;
     DgValue noted_columns;   /* {columns: [...]} of the last one */
+    DgValue noted_lists;     /* {table: {row_count, columns}} of tables that its lists became */
 
     /* For hooks. */
     DgDb *merging;           /* the load's own transaction is open; else NULL */

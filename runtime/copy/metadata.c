@@ -10,17 +10,17 @@ static bool asked(const Copy *c, const char *name)
     return false;
 }
 
-static DgStatus count_rows(Copy *c, DgError *err)
+static DgStatus count_rows(Copy *c, DgTableName table, int64_t *rows, DgError *err)
 {
     StrBuf b = {.max = 4096};
     Str text = {0};
-    int64_t rows = 0;
+    *rows = 0;
     buf_add(&b, S("SELECT count(*) FROM "));
-    sql_table(&b, c->target.engine->dialect, c->to);
+    sql_table(&b, c->target.engine->dialect, table);
     DgStatus status = db_text(c->target.db, &c->arena, buf_str(&b), &text, err);
     buf_free(&b);
-    if (status == DG_OK && str_to_int(text, &rows))
-        c->noted_rows += rows;
+    if (status == DG_OK)
+        str_to_int(text, rows);
     return status;
 }
 
@@ -41,36 +41,83 @@ static DgValue dict(Copy *c, size_t count, const char *const *names, const DgVal
     return (DgValue){.kind = DG_V_DICT, .as.dict = d};
 }
 
-static DgStatus note_columns(Copy *c, DgError *err)
+static DgValue columns_of(Copy *c, const DgTableInfo *table)
 {
-    static const char *const column_keys[] = {"name", "type"}, *const schema_keys[] = {"columns"};
-    DgTableInfo table = {0};
-    DG_TRY(c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err));
+    static const char *const keys[] = {"name", "type"};
     DgValueList *list = push(&c->arena, DgValueList, 1);
-    *list = (DgValueList){push(&c->arena, DgValue, table.columns_count), (size_t)table.columns_count};
-    for (int32_t i = 0; i < table.columns_count; i++) {
-        const DgColumn *column = &table.columns[i].column;
+    *list = (DgValueList){push(&c->arena, DgValue, table->columns_count), (size_t)table->columns_count};
+    for (int32_t i = 0; i < table->columns_count; i++) {
+        const DgColumn *column = &table->columns[i].column;
         DgValue values[] = {dgv_from_str(str_lower(&c->arena, column->name)), type_value(c, column->type)};
-        list->items[i] = dict(c, 2, column_keys, values);
+        list->items[i] = dict(c, 2, keys, values);
     }
-    DgValue columns = {.kind = DG_V_LIST, .as.list = list};
-    c->noted_columns = dict(c, 1, schema_keys, &columns);
+    return (DgValue){.kind = DG_V_LIST, .as.list = list};
+}
+
+static bool is_list(const DgTableInfo *table)
+{
+    for (int32_t i = 0; i < table->columns_count; i++)
+        if (str_eq_nocase(table->columns[i].column.name, S("_dlt_parent_id")))
+            return true;
+    return false;
+}
+
+/* {table: {row_count, columns}} of the tables that lists of a nested load became. */
+static DgStatus note_lists(Copy *c, DgError *err)
+{
+    DgTableInfos tables = {0};
+    Array(const char *) names = {0};
+    Array(DgValue) values = {0};
+    DG_TRY(c->target.engine->tables(c->target.db, &c->arena, c->to.schema, str_format(&c->arena, "%.*s__*", FMT(c->to.table)), &tables, err));
+    for (size_t i = 0; i < tables.count; i++) {
+        DgTableInfo table = {0};
+        const char *keys[2];
+        DgValue facts[2];
+        size_t n = 0;
+        int64_t rows;
+        DG_TRY(c->target.engine->describe(c->target.db, &c->arena, tables.items[i].name, &table, err));
+        if (!is_list(&table))
+            continue;
+        if (asked(c, "row_count")) {
+            DG_TRY(count_rows(c, tables.items[i].name, &rows, err));
+            keys[n] = "row_count", facts[n++] = dgv_int(rows);
+        }
+        if (asked(c, "column_metadata"))
+            keys[n] = "columns", facts[n++] = columns_of(c, &table);
+        const char *name = str_cstr(&c->arena, tables.items[i].name.table);
+        DgValue value = dict(c, n, keys, facts);
+        array_add(&c->arena, &names, name);
+        array_add(&c->arena, &values, value);
+    }
+    if (names.count)
+        c->noted_lists = dict(c, names.count, names.items, values.items);
     return DG_OK;
+}
+
+static DgStatus note(Copy *c, DgError *err)
+{
+    static const char *const schema_keys[] = {"columns"};
+    DgTableInfo table = {0};
+    int64_t rows = 0;
+    if (asked(c, "row_count"))
+        DG_TRY(count_rows(c, c->to, &rows, err));
+    c->noted_rows += rows;
+    if (asked(c, "column_metadata")) {
+        DG_TRY(c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err));
+        DgValue columns = columns_of(c, &table);
+        c->noted_columns = dict(c, 1, schema_keys, &columns);
+    }
+    return c->s->max_table_nesting > 0 ? note_lists(c, err) : DG_OK;
 }
 
 /* The rows are committed: what cannot be found out now is told, and fails nothing. */
 void copy_note_table(Copy *c)
 {
     DgError err = {0};
-    DgStatus status = DG_OK;
     if (!c->target.engine || !c->step->include_metadata.count)
         return;
     c->noted++;
-    if (asked(c, "row_count"))
-        status = count_rows(c, &err);
-    if (status == DG_OK && asked(c, "column_metadata"))
-        status = note_columns(c, &err);
-    if (status != DG_OK)
+    if (note(c, &err) != DG_OK)
         dg_log(c->run, DG_LOG_WARNING, "no metadata of `%.*s`: %s", FMT(c->object), err.message);
 }
 
@@ -82,4 +129,6 @@ void copy_report_noted(Copy *c)
         dg_report_metadata(c->run, c->step->asset, "dagster/row_count", dgv_int(c->noted_rows));
     if (c->noted == 1 && c->noted_columns.kind == DG_V_DICT)
         dg_report_metadata(c->run, c->step->asset, "dagster/column_schema", c->noted_columns);
+    if (c->noted == 1 && c->noted_lists.kind == DG_V_DICT)
+        dg_report_metadata(c->run, c->step->asset, "lists", c->noted_lists);
 }

@@ -137,4 +137,15 @@ for m in sorted((m for step in json.load(open("run.json"))["steps"] for m in ste
     print(m["asset"], m["name"], " ".join(f"{c['name']}:{c['type']}" for c in v["columns"]) if isinstance(v, dict) else v, end="; ")
 PY
 )"
+
+# Of the tables that lists become, too.
+printf '{"id": 1, "tags": ["a", "b"], "items": [{"n": 1.5}]}\n{"id": 2, "tags": ["c"]}\n' > in/nested.ndjson
+printf 'in/nested.ndjson: {object: main.docs, max_table_nesting: 2, mode: snapshot}\n' | replication "include_metadata: [row_count, column_metadata]"
+"$DGC" run . --home home10 --json > run.json 2> run.err || cat run.err
+is "metadata of tables that lists became" "2 docs__items 1 n docs__tags 3 value" "$(python3 - <<'PY'
+import json
+found = {m["name"]: m["value"] for step in json.load(open("run.json"))["steps"] for m in step["metadata"]}
+print(found["dagster/row_count"], *(f"{t} {v['row_count']} {next(c['name'] for c in v['columns'] if not c['name'].startswith('_'))}" for t, v in sorted(found.get("lists", {}).items())))
+PY
+)"
 exit $((failures > 0))
