@@ -6,7 +6,7 @@
 
 #include "runtime/os/os.h"
 
-enum { SECRET_BYTES_MAX = 1 << 20 };
+enum { SECRET_BYTES_MAX = 1 << 20, PASSWORD_BYTES_MIN = 6 };
 
 typedef struct Entry {
     Str name, value;
@@ -145,7 +145,8 @@ static DgStatus look_up(Secrets *s, Str name, Str *value, bool *is_secret, DgErr
     return DG_END;
 }
 
-/* `scheme://user:password@host`: the password is a secret, whatever the variable is called. */
+/* `scheme://user:password@host`: the password is a secret, whatever the variable is called. But not one that is short, or
+ * stands in the address once more (postgres://postgres:postgres@db): ordinary texts would be full of it. */
 static Str password_of(Str value)
 {
     ptrdiff_t at, start = str_find(value, S("://"));
@@ -155,7 +156,11 @@ static Str password_of(Str value)
     rest.len = at;
     while (at > 0 && rest.ptr[at - 1] != '@')
         at--;
-    return at > 0 && str_cut(str_sub(rest, 0, at - 1), ':', &user, &password) ? password : (Str){0};
+    if (at == 0 || !str_cut(str_sub(rest, 0, at - 1), ':', &user, &password) || password.len < PASSWORD_BYTES_MIN)
+        return (Str){0};
+    ptrdiff_t after = password.ptr - value.ptr + password.len;
+    bool elsewhere = str_find(value, password) < password.ptr - value.ptr || str_find(str_sub(value, after, value.len), password) >= 0;
+    return elsewhere ? (Str){0} : password;
 }
 
 static DgStatus resolve(Secrets *s, Str name, Str *value, bool *is_secret, DgError *err)
