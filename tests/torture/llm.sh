@@ -2,7 +2,7 @@
 # dgc.Llm, dgc.Embed and dgc.VectorIndex (in DuckDB and in a fake Chroma) killed all over their run: what was answered and kept is never
 # asked again, and after going on the tables and both indexes are those of a run without faults. A long run tries more than 500 points.
 TORTURE_POINTS=${TORTURE_POINTS:-$([ -n "${TORTURE_QUICK:-}" ] && echo 4 || echo 300)}
-most=$([ -n "${TORTURE_QUICK:-}" ] && echo 30 || echo 60)
+most=$([ -n "${TORTURE_QUICK:-}" ] && echo 30 || echo 80)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 mkdir -p "$scratch/p/defs/raw" "$scratch/p/defs/ai" "$scratch/s"
@@ -15,7 +15,7 @@ store() { python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(u
 LLM_URL=http://127.0.0.1:$(cat "$scratch/s/port"); export LLM_URL
 echo 0.003 > "$scratch/s/latency"
 cd "$scratch/p" || exit 1
-{ echo id,body; for i in $(seq "$most"); do echo "$i,letter $i"; done; echo "61,INVALID once"; echo "62,please REFUSE"; } > letters.csv
+{ echo id,body; for i in $(seq "$most"); do echo "$i,letter $i"; done; echo "101,INVALID once"; echo "102,please REFUSE"; } > letters.csv
 printf 'type: dgc.Files\nattributes: {path: ../../letters.csv, asset: raw/letters}\n' > defs/raw/defs.yaml
 cat > defs/ai/defs.yaml <<'YAML'
 type: dgc.Llm
