@@ -37,6 +37,8 @@ typedef struct LlmModel {
 } LlmModel;
 /* "openai/gpt-5-mini" taken apart; names may hold slashes. DG_CONFIG: unknown provider, or no name. */
 DgStatus llm_model(Str written, LlmModel *out, DgError *err);
+/* Of OpenAI's interfaces: /chat/completions rather than /responses. `api`: 0 as is usual, 1 responses, 2 chat. */
+bool llm_uses_chat(const LlmModel *m, int32_t api);
 
 typedef enum LlmRole { LLM_USER, LLM_ASSISTANT } LlmRole;
 typedef struct LlmTurn {

@@ -43,6 +43,11 @@ DgStatus llm_model(Str written, LlmModel *out, DgError *err)
         dg_hint(err, "a server that speaks OpenAI's API is compatible/%.*s with `base_url`", FMT(name));
         return DG_CONFIG;
     }
-    out->chat = !str_eq(provider, S("openai"));
+    out->chat = llm_uses_chat(out, 0);
     return DG_OK;
+}
+
+bool llm_uses_chat(const LlmModel *m, int32_t api)
+{
+    return api ? api == 2 : strcmp(m->provider->name, "openai") != 0;
 }

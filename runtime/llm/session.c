@@ -115,8 +115,7 @@ DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, Ll
         return os_no_memory(err, "for a model");
     *l = (LlmSession){.sr = sr, .s = s, .started_ms = os_monotonic_ms()};
     DG_TRY(llm_model(s->model, &l->model, err));
-    if (s->chat)
-        l->model.chat = s->chat == 2;
+    l->model.chat = llm_uses_chat(&l->model, s->chat);
     DG_TRY(find_address(l, err));
     DG_TRY(find_key(l, planning, err));
     find_price(l);

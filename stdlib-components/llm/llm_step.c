@@ -26,6 +26,7 @@ static const DgField fields[] = {
     DG_FIELD_ASSET_KEY(LlmStep, asset, .doc = "The asset it makes."),
     DG_FIELD_STRUCT(LlmStep, llm, LlmSettings, llm_settings_fields, .doc = "Model and budget."),
     DG_FIELD_CODE(LlmStep, prompt, .doc = "Renders the question."),
+    DG_FIELD_STRING(LlmStep, rule, .doc = "What the task says."),
     DG_FIELD_STRING(LlmStep, system, .doc = "What holds for every question."),
     DG_FIELD_STRING(LlmStep, image, .doc = "Column with images."),
     DG_FIELD_STRING(LlmStep, effort, .doc = "Of reasoning."),
@@ -66,7 +67,7 @@ typedef struct Asking {
     DgStepRun *sr;
     const LlmStep *c;
     LlmSession *l;
-    Str schema;
+    Str system, schema;
     DgScan *scan;
     const DgColumn *in_columns;
     int32_t in_count;
@@ -163,7 +164,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
     DgStatus status = ((DgTemplateFn)c->prompt.call)(&it->eval, &text, err);
     k->sr->extra = NULL;
     DG_TRY(status);
-    *q = (LlmQuestion){.system = c->system, .schema = k->schema, .tokens_max = c->tokens_max, .temperature = c->temperature,
+    *q = (LlmQuestion){.system = k->system, .schema = k->schema, .tokens_max = c->tokens_max, .temperature = c->temperature,
                        .effort = c->effort, .seed = c->seed};
     for (size_t i = 0; i < c->examples.count; i++) {
         const LlmExample *x = &DG_ITEMS(LlmExample, c->examples)[i];
@@ -536,6 +537,7 @@ static DgStatus begin(Asking *k, DgError *err)
     k->items = os_alloc(DG_BATCH_ROWS * sizeof *k->items);
     if (!k->items)
         return os_no_memory(err, "for rows");
+    k->system = !c->rule.len ? c->system : !c->system.len ? c->rule : dg_format(k->sr, "%.*s\n\n%.*s", FMT(c->rule), FMT(c->system));
     if (c->output.count) {
         StrBuf b = {0};
         output_schema(&c->output, &b);

@@ -14,7 +14,9 @@ typedef struct LlmStep {
     DgStr from, asset;
     LlmSettings llm;
     DgCode prompt;            /* a DgTemplateFn over `row` */
-    DgStr system, image, effort, column;
+    DgStr rule;               /* of the task; stands before: */
+    DgStr system;
+    DgStr image, effort, column;
     DgList output;            /* of OutputField; empty: the answer's text goes to `column` */
     DgList examples;          /* of LlmExample */
     DgList keep;              /* of DgStr: columns of `from` in the table; empty: all */

@@ -98,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
             pass
         if self.path.endswith("/embeddings"):
             texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+            if any(len(t) > 4 * 8192 for t in texts):
+                return self.reply(400, {"error": {"message": "maximum context length is 8192 tokens", "type": "invalid_request_error"}})
             wide = [vector(t) for t in texts]
             if body.get("encoding_format") == "base64":
                 wide = [base64.b64encode(struct.pack("<%df" % len(v), *v)).decode() for v in wide]
