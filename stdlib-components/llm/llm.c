@@ -1,6 +1,7 @@
 /* llm.c - dgc.Llm: a question about each row of a table, the answers typed columns. */
 #include "runtime/base/base.h"
 #include "runtime/llm/declare.h"
+#include "runtime/llm/pack.h"
 #include "stdlib-components/llm/llm_step.h"
 
 typedef enum Task { TASK_COMPLETE, TASK_EXTRACT, TASK_CLASSIFY, TASK_SENTIMENT, TASK_SUMMARIZE, TASK_TRANSLATE, TASK_JUDGE } Task;
@@ -12,7 +13,7 @@ typedef struct Config {
     DgStr from, asset, prompt, text, system, answer, to, criteria, image, description, group;
     int32_t task, effort;
     DgList output, labels, examples, keep, tags, kinds, owners, metadata;
-    int64_t max_tokens, repair, limit, seed;
+    int64_t max_tokens, repair, limit, seed, pack;
     double temperature;
     LlmSettings llm;
 } Config;
@@ -39,6 +40,7 @@ static const DgField fields[] = {
     DG_FIELD_ENUM(Config, effort, .choices = efforts, .flags = DG_BUILD, .doc = "Effort of models that reason."),
     DG_FIELD_INT(Config, seed, .fallback = "-1", .min = -1, .max = 9e15, .flags = DG_ADVANCED, .doc = "For services that take one: OpenAI's /chat/completions (`api: chat`), and servers that are compatible with it."),
     DG_FIELD_INT(Config, repair, .fallback = "2", .max = 5, .doc = "How often an answer that does not fit is sent back with what is wrong."),
+    DG_FIELD_INT(Config, pack, .fallback = "1", .min = 1, .max = 100, .doc = "Rows of one call: what is the same for all is paid once. Rows whose answer is missing or does not fit are asked alone."),
     DG_FIELD_INT(Config, limit, .max = 1e12, .doc = "Rows at most, for a trial; 0: all."),
     LLM_FIELD(Config, chat, "api", DG_F_ENUM, int32_t, .choices = apis, .flags = DG_BUILD | DG_ADVANCED, .doc = "Which of OpenAI's interfaces: `auto` is `responses` for openai and `chat` for the others."),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the asset is."),
@@ -140,10 +142,14 @@ static void check(DgPlanner *p, const Config *c, const LlmModel *model)
     if (c->llm.chat == 1 && model->provider && strcmp(model->provider->name, "openai") != 0 && strcmp(model->provider->name, "azure") != 0)
         p->api->report(p, "E0110", &c->llm.chat, "write `api: chat`", "`%s` has no /responses", model->provider->name);
     check_service(p, c, model);
+    if (p->api->is_known(p, &c->pack) && c->pack > 1 && c->image.len)
+        p->api->report(p, "E0110", &c->pack, "leave out `pack`, or the images", "`pack` sends text: each image needs a call of its own");
     for (size_t i = 0; i < c->output.count; i++) {
         const OutputField *f = &DG_ITEMS(OutputField, c->output)[i];
         if (f->choices.count && f->type != OUTPUT_STRING && f->type != OUTPUT_STRINGS)
             p->api->report(p, "E0110", &f->choices, "leave out `type`", "`enum` is for strings");
+        if (c->pack > 1 && str_eq(f->key, S(PACK_ROW)))
+            p->api->report(p, "E0110", &c->pack, "call the field otherwise", "with `pack` an answer's field `" PACK_ROW "` is the number of its row");
         if (f->min > f->max)
             p->api->report(p, "E0110", &f->min, NULL, "`min` is larger than `max`");
     }
@@ -204,6 +210,7 @@ static void llm_plan(DgPlanner *p, const void *data)
     p->api->copy(p, &s->temperature, &c->temperature, sizeof c->temperature);
     p->api->copy(p, &s->seed, &c->seed, sizeof c->seed);
     p->api->copy(p, &s->repairs, &c->repair, sizeof c->repair);
+    p->api->copy(p, &s->pack, &c->pack, sizeof c->pack);
     p->api->copy(p, &s->limit, &c->limit, sizeof c->limit);
     p->api->copy(p, &s->system, &c->system, sizeof c->system);
     s->rule = rule_of(p, c);

@@ -21,6 +21,7 @@ typedef struct LlmStep {
     DgList examples;          /* of LlmExample */
     DgList keep;              /* of DgStr: columns of `from` in the table; empty: all */
     int64_t tokens_max, repairs, limit, seed;
+    int64_t pack;             /* rows of a call */
     double temperature;
 } LlmStep;
 

@@ -55,11 +55,28 @@ def answer(question, schema, again):
         if "CONTROL" in question:
             return "\x1b[31mred\x07\u009b [1]", "done"
         return "It is so [1].", "done"
+    if question.startswith('{"rows":'):
+        return packed(json.loads(question)["rows"], schema["properties"]["answers"]["items"])
     if not schema:
         return "answer to: " + question[:60], "done"
     wrong = "HOPELESS" in question or ("INVALID" in question and not again)
     fields = {k: 17.5 if wrong else value_for(s, question) for k, s in schema["properties"].items()}
     return json.dumps(fields), "done"
+
+
+def packed(rows, schema):
+    """Several rows in one call. LOST: a row without an answer; TWICE: with two; STRANGER: a row that was not asked about."""
+    answers = []
+    for r in rows:
+        text = r["text"]
+        if "STRANGER" in text:
+            answers.append({"row": 99, "sentiment": "neutral", "urgency": 1, "summary": "nobody"})
+        if "LOST" in text:
+            continue
+        fields = {k: r["row"] if k == "row" else 17.5 if "INVALID" in text or "HOPELESS" in text else value_for(s, text)
+                  for k, s in schema["properties"].items()}
+        answers += [fields] * (2 if "TWICE" in text else 1)
+    return json.dumps({"answers": answers[::-1]}), "done"
 
 
 def vector(text):
