@@ -269,7 +269,7 @@ static DgStatus hand_on_ready(Embedding *e, DgBatch *out, DgError *err)
 static DgStatus no_budget(Embedding *e, DgError *err)
 {
     dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld texts", e->spent, (long long)e->texts);
-    dg_hint(err, "%s", e->l->answers ? "the vectors are kept: raise `budget`, and the next run continues" : "raise `budget`");
+    dg_hint(err, "%s", e->l->answers ? "the vectors are kept: raise it, and the next run continues" : "raise it");
     err->retry_after_ms = -1;
     return DG_TEMPFAIL;
 }

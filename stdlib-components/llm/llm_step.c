@@ -537,7 +537,7 @@ static void end_calls(Asking *k)
 static DgStatus spent(Asking *k, DgError *err)
 {
     dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld rows", k->spent, (long long)(k->answered + (int64_t)k->rejected.count));
-    dg_hint(err, "%s", k->l->answers ? "the answers are kept: raise `budget`, and the next run continues" : "raise `budget`");
+    dg_hint(err, "%s", k->l->answers ? "the answers are kept: raise it, and the next run continues" : "raise it");
     err->retry_after_ms = -1; /* another attempt would have the whole budget again */
     return DG_TEMPFAIL;
 }
