@@ -37,6 +37,14 @@ bool spending_take(Spending *s, Spent most, bool *may_change, char why[120])
     return !why[0];
 }
 
+void spending_adopt(Spending *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->calls++;
+    s->under_way++;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void spending_settle(Spending *s, Spent most, Spent real, bool made)
 {
     pthread_mutex_lock(&s->lock);

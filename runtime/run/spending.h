@@ -32,6 +32,8 @@ void spending_open(Spending *s, SpendingMax max);
 void spending_close(Spending *s);
 /* Takes what a call may cost. False: `why` tells which limit; *may_change: others under way hold it, not yet spent. */
 bool spending_take(Spending *s, Spent most, bool *may_change, char why[120]);
+/* A call that an earlier run began, to be settled in this one: no limit stops it any more. */
+void spending_adopt(Spending *s);
 /* The call ended, and cost `real`; or it was not made after all (`made` false). */
 void spending_settle(Spending *s, Spent most, Spent real, bool made);
 

@@ -7,11 +7,12 @@
 typedef enum Task { TASK_COMPLETE, TASK_EXTRACT, TASK_CLASSIFY, TASK_SENTIMENT, TASK_SUMMARIZE, TASK_TRANSLATE, TASK_JUDGE } Task;
 static const char *const tasks[] = {"complete", "extract", "classify", "sentiment", "summarize", "translate", "judge", NULL};
 static const char *const apis[] = {"auto", "responses", "chat", NULL};
+static const char *const modes[] = {"calls", "batch", NULL};
 static const char *const efforts[] = {"default", "minimal", "low", "medium", "high", NULL};
 
 typedef struct Config {
     DgStr from, asset, prompt, text, system, answer, to, criteria, image, description, group;
-    int32_t task, effort;
+    int32_t task, effort, mode;
     DgList output, labels, examples, keep, tags, kinds, owners, metadata;
     int64_t max_tokens, repair, limit, seed, pack;
     double temperature;
@@ -40,6 +41,7 @@ static const DgField fields[] = {
     DG_FIELD_ENUM(Config, effort, .choices = efforts, .flags = DG_BUILD, .doc = "Effort of models that reason."),
     DG_FIELD_INT(Config, seed, .fallback = "-1", .min = -1, .max = 9e15, .flags = DG_ADVANCED, .doc = "For services that take one: OpenAI's /chat/completions (`api: chat`), and servers that are compatible with it."),
     DG_FIELD_INT(Config, repair, .fallback = "2", .max = 5, .doc = "How often an answer that does not fit is sent back with what is wrong."),
+    DG_FIELD_ENUM(Config, mode, .choices = modes, .flags = DG_BUILD, .doc = "`calls`: at once, one by one. `batch`: the service answers all within a day, for half the price; what its batch leaves unanswered or does not fit is asked one by one."),
     DG_FIELD_INT(Config, pack, .fallback = "1", .min = 1, .max = 100, .doc = "Rows of one call: what is the same for all is paid once. Rows whose answer is missing or does not fit are asked alone."),
     DG_FIELD_INT(Config, limit, .max = 1e12, .doc = "Rows at most, for a trial; 0: all."),
     LLM_FIELD(Config, chat, "api", DG_F_ENUM, int32_t, .choices = apis, .flags = DG_BUILD | DG_ADVANCED, .doc = "Which of OpenAI's interfaces: `auto` is `responses` for openai and `chat` for the others."),
@@ -142,6 +144,12 @@ static void check(DgPlanner *p, const Config *c, const LlmModel *model)
     if (c->llm.chat == 1 && model->provider && strcmp(model->provider->name, "openai") != 0 && strcmp(model->provider->name, "azure") != 0)
         p->api->report(p, "E0110", &c->llm.chat, "write `api: chat`", "`%s` has no /responses", model->provider->name);
     check_service(p, c, model);
+    if (c->mode == 1 && model->provider && !llm_has_batches(model))
+        p->api->report(p, "E0110", &c->mode, "openai, anthropic, azure, groq, litellm and compatible servers may have", "`%s` has no batches", model->provider->name);
+    if (c->mode == 1 && p->api->is_known(p, &c->llm.cache) && !c->llm.cache)
+        p->api->report(p, "E0110", &c->llm.cache, "leave it out", "with `mode: batch` answers come by way of the cache");
+    if (c->mode == 1 && p->api->is_known(p, &c->pack) && c->pack > 1)
+        p->api->report(p, "E0110", &c->pack, "leave out one of them", "`pack` and `mode: batch` exclude each other");
     if (p->api->is_known(p, &c->pack) && c->pack > 1 && c->image.len)
         p->api->report(p, "E0110", &c->pack, "leave out `pack`, or the images", "`pack` sends text: each image needs a call of its own");
     for (size_t i = 0; i < c->output.count; i++) {
@@ -202,7 +210,7 @@ static void llm_plan(DgPlanner *p, const void *data)
     check(p, c, &model);
     *from = c->from;
     *made = c->asset;
-    *s = (LlmStep){.from = c->from, .asset = c->asset, .output = output_of(p, c), .examples = c->examples, .keep = c->keep, .image = c->image,
+    *s = (LlmStep){.from = c->from, .asset = c->asset, .output = output_of(p, c), .examples = c->examples, .keep = c->keep, .image = c->image, .batch = c->mode == 1,
                    .effort = c->effort ? str_from(efforts[c->effort]) : (DgStr){0}};
     s->column = c->answer.len ? c->answer : answers[c->task] ? str_from(answers[c->task]) : str_from("answer");
     p->api->copy(p, &s->llm, &c->llm, sizeof c->llm);

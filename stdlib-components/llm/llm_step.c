@@ -13,6 +13,7 @@
 
 #include "runtime/data/batch.h"
 #include "runtime/data/value_text.h"
+#include "runtime/llm/batch.h"
 #include "runtime/llm/pack.h"
 #include "runtime/os/os.h"
 
@@ -43,6 +44,7 @@ static const DgField fields[] = {
     DG_FIELD_INT(LlmStep, limit, .doc = "Rows at most; 0: all."),
     DG_FIELD_INT(LlmStep, pack, .doc = "Rows of a call."),
     DG_FIELD_INT(LlmStep, seed, .doc = "Seed."),
+    DG_FIELD_BOOL(LlmStep, batch, .doc = "In batches."),
     DG_FIELD_FLOAT(LlmStep, temperature, .doc = "Temperature."),
     {0},
 };
@@ -684,12 +686,17 @@ static DgStatus next_rejected(void *context, void *lane, DgBatch *out, DgError *
 
 /* ---- The whole ---- */
 
+static DgStatus open_scan(Asking *k, DgError *err)
+{
+    return dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err);
+}
+
 static DgStatus open_input(Asking *k, DgError *err)
 {
     DgWarehouse *w;
     DG_TRY(warehouse_get(k->sr->run, &w, err));
     DG_TRY(dg_session_open(w, &k->sr->reader, err));
-    DG_TRY(dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err));
+    DG_TRY(open_scan(k, err));
     k->in_columns = dg_scan_columns(k->scan, &k->in_count);
     DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
     k->has_in = true;
@@ -789,6 +796,54 @@ static void end(Asking *k)
     arena_free(&k->rejected_arena);
 }
 
+/* ---- Batches ---- */
+
+static DgStatus add_rows(Asking *k, LlmBatch *b, DgError *err)
+{
+    DgStatus status = DG_OK;
+    int64_t left = k->rows_left;
+    while (status == DG_OK && left > 0 && !k->spent[0]) {
+        dg_batch_reset(&k->in);
+        status = dg_scan_next(k->scan, &k->in, err);
+        if (status != DG_OK && status != DG_END)
+            return status;
+        for (int32_t i = 0; i < k->in.rows && left > 0 && !k->spent[0]; i++, left--) {
+            Item it = {.row = i};
+            char why[120];
+            bool held = false;
+            DG_TRY(item_open(k, &it, err));
+            DgStatus added = make_question(k, &it, err);
+            if (added == DG_OK)
+                added = llm_batch_add(b, &it.key, &it.request, it.estimate, &held, why, err);
+            if (held)
+                memcpy(k->spent, why, sizeof k->spent);
+            item_close(&it);
+            DG_TRY(added);
+        }
+        if (dg_cancelled(k->sr))
+            return dg_fail(err, DG_CANCELLED, "cancelled");
+    }
+    return DG_OK;
+}
+
+/* What batches answer is in the cache afterwards, where the rows find it. */
+static DgStatus ask_in_batches(Asking *k, DgError *err)
+{
+    LlmBatch *b;
+    DgStatus status = llm_batch_open(k->l, dg_format(k->sr, "%.*s %.*s", FMT(k->c->asset), FMT(k->l->whom)), &b, err);
+    if (status == DG_OK)
+        status = add_rows(k, b, err);
+    if (status == DG_OK)
+        status = llm_batch_finish(b, err);
+    llm_batch_close(b);
+    if (status == DG_OK && k->spent[0])
+        return spent(k, err);
+    DG_TRY(status);
+    dg_scan_close(k->scan);
+    k->scan = NULL;
+    return open_scan(k, err);
+}
+
 static DgStatus load(Asking *k, DgError *err)
 {
     DgSession *session;
@@ -821,6 +876,8 @@ static DgStatus llm_execute(DgStepRun *sr, const void *config, void *state, DgEr
     DgStatus status = llm_session_open(sr, &k->c->llm, false, &k->l, err);
     if (status == DG_OK)
         status = begin(k, err);
+    if (status == DG_OK && k->c->batch)
+        status = ask_in_batches(k, err);
     if (status == DG_OK)
         status = load(k, err);
     end(k);
@@ -873,7 +930,7 @@ static DgStatus describe(Asking *k, DgStr *text, DgError *err)
     int64_t in = (int64_t)((double)all.in * scale) + calls * each, out = (int64_t)((double)all.out * scale);
     LlmUsage u = {.in = in, .out = out};
     if (k->l->priced)
-        snprintf(cost, sizeof cost, "about US$ %.4f", llm_cost(&k->l->price, &u));
+        snprintf(cost, sizeof cost, "about US$ %.4f%s", llm_cost(&k->l->price, &u) / (k->c->batch ? 2 : 1), k->c->batch ? " in batches" : "");
     *text = dg_format(sr, "asks %.*s about %lld rows: %lld answers are known, %s%lld calls, about %lld + %lld tokens, %s (prices of %s)\n", FMT(k->c->llm.model),
                       (long long)total, (long long)((double)known * scale), rows < total ? "about " : "", (long long)calls, (long long)in, (long long)out, cost,
                       llm_prices_date);

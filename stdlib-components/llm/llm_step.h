@@ -23,6 +23,7 @@ typedef struct LlmStep {
     int64_t tokens_max, repairs, limit, seed;
     int64_t pack;             /* rows of a call */
     double temperature;
+    bool batch;               /* rather than calls, as far as it gets */
 } LlmStep;
 
 extern const DgStepOps dg_llm_ops;
