@@ -688,7 +688,21 @@ static DgStatus next_rejected(void *context, void *lane, DgBatch *out, DgError *
 
 static DgStatus open_scan(Asking *k, DgError *err)
 {
-    return dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err);
+    DG_TRY(dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err));
+    k->in_columns = dg_scan_columns(k->scan, &k->in_count);
+    DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
+    k->has_in = true;
+    return DG_OK;
+}
+
+static void close_scan(Asking *k)
+{
+    if (k->has_in)
+        dg_batch_release(&k->in);
+    if (k->scan)
+        dg_scan_close(k->scan);
+    k->has_in = false;
+    k->scan = NULL;
 }
 
 static DgStatus open_input(Asking *k, DgError *err)
@@ -696,11 +710,7 @@ static DgStatus open_input(Asking *k, DgError *err)
     DgWarehouse *w;
     DG_TRY(warehouse_get(k->sr->run, &w, err));
     DG_TRY(dg_session_open(w, &k->sr->reader, err));
-    DG_TRY(open_scan(k, err));
-    k->in_columns = dg_scan_columns(k->scan, &k->in_count);
-    DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
-    k->has_in = true;
-    return DG_OK;
+    return open_scan(k, err);
 }
 
 static int32_t find_column(const Asking *k, Str name)
@@ -728,6 +738,7 @@ static DgStatus choose_columns(Asking *k, DgError *err)
     k->columns = dg_alloc(k->sr, ((size_t)k->in_count + outputs) * sizeof *k->columns);
     if (!k->kept || !k->columns)
         return os_no_memory(err, "for columns");
+    k->kept_count = 0;
     for (size_t i = 0; i < c->keep.count; i++)
         if (find_column(k, DG_ITEMS(DgStr, c->keep)[i]) < 0)
             return dg_fail(err, DG_DATA, "`keep` names `%.*s`, which `%.*s` does not have", FMT(DG_ITEMS(DgStr, c->keep)[i]), FMT(c->from));
@@ -788,10 +799,7 @@ static void end(Asking *k)
 {
     llm_session_close(k->l);
     pack_close(k->pack);
-    if (k->scan)
-        dg_scan_close(k->scan);
-    if (k->has_in)
-        dg_batch_release(&k->in);
+    close_scan(k);
     os_free(k->items);
     arena_free(&k->rejected_arena);
 }
@@ -839,9 +847,9 @@ static DgStatus ask_in_batches(Asking *k, DgError *err)
     if (status == DG_OK && k->spent[0])
         return spent(k, err);
     DG_TRY(status);
-    dg_scan_close(k->scan);
-    k->scan = NULL;
-    return open_scan(k, err);
+    close_scan(k);
+    DG_TRY(open_scan(k, err));
+    return choose_columns(k, err); /* their names are the scan's */
 }
 
 static DgStatus load(Asking *k, DgError *err)
