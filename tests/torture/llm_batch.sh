@@ -9,7 +9,7 @@ trap 'kill $server 2> /dev/null; rm -rf "$scratch"' EXIT
 for _ in $(seq 100); do [ -e "$scratch/s/port" ] && break; sleep 0.05; done
 LLM_URL=http://127.0.0.1:$(cat "$scratch/s/port"); export LLM_URL
 cd "$scratch/p" || exit 1
-{ echo id,body; for i in $(seq 20); do echo "$i,letter $i"; done; echo "21,INVALID once"; echo "22,please REFUSE"; echo "23,EXPIRE"; } > letters.csv
+{ echo id,body; for i in $(seq 20); do echo "$i,letter $i"; done; echo "21,INVALID once"; echo "22,please REFUSE"; } > letters.csv
 printf 'type: dgc.Files\nattributes: {path: ../../letters.csv, asset: raw/letters}\n' > defs/raw/defs.yaml
 step() { # PROVIDER
     cat <<YAML
@@ -46,7 +46,8 @@ except sqlite3.OperationalError:
 PY
 }
 submitted() { # PROVIDER
-    case $1 in compatible) grep -c '"path": "/batches"' "$scratch/s/requests" 2> /dev/null ;; *) grep -c '/v1/messages/batches"' "$scratch/s/requests" 2> /dev/null ;; esac
+    touch "$scratch/s/requests"
+    case $1 in compatible) grep -c '"path": "/batches"' "$scratch/s/requests" ;; *) grep -c '/v1/messages/batches"' "$scratch/s/requests" ;; esac
 }
 
 build_tool torture_dump tests/torture/dump.c || exit 1
