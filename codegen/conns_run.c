@@ -27,6 +27,7 @@ static DgStatus open_database(Arena *a, const DgConn *conn, DgDb **out, DgError 
     (void)a;
     if (!e)
         return dg_fail(err, DG_CONFIG, "`%.*s` is no database", FMT(conn->type));
+    DG_TRY(conn_must_exist(conn, err));
     return e->open(conn, out, err);
 }
 

@@ -155,6 +155,7 @@ static DgStatus make_step(Arena *a, const CopyRequest *r, DgStreamStep *step, Dg
     s->primary_key = list_of(a, r->primary_key);
     s->columns = columns_of(a, r->columns);
     s->source_options.limit = r->limit;
+    s->max_table_nesting = r->nesting;
     return mode_of(r, &s->mode, err);
 }
 

@@ -11,7 +11,7 @@ typedef struct CopyRequest {
     Str mode;                    /* Sling's names; empty: full-refresh, or incremental with an update key */
     Str primary_key, update_key; /* primary_key: comma list */
     Str columns;                 /* `name:type,...` */
-    int64_t limit;
+    int64_t limit, nesting;      /* nesting: levels of JSON that become columns and tables */
     Str home;                    /* folder for what one run needs; removed by the caller */
     Str progress;                /* as `run --progress` takes it; empty: auto */
     bool json, dry_run;

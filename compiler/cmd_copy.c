@@ -13,7 +13,7 @@ int cmd_copy(int argc, char **argv)
     Arena a;
     CopyRequest r = {0};
     StrArray rest = {0};
-    Str limit = {0};
+    Str limit = {0}, nesting = {0};
     const Option options[] = {
         {"--table", 't', true, &r.stream, NULL, NULL},          {"--src-stream", 0, true, &r.stream, NULL, NULL},
         {"--src-conn", 0, true, &r.source, NULL, NULL},         {"--tgt-conn", 0, true, &r.target, NULL, NULL},
@@ -22,6 +22,7 @@ int cmd_copy(int argc, char **argv)
         {"--select", 's', true, &r.select, NULL, NULL},         {"--mode", 'm', true, &r.mode, NULL, NULL},
         {"--primary-key", 0, true, &r.primary_key, NULL, NULL}, {"--update-key", 0, true, &r.update_key, NULL, NULL},
         {"--columns", 0, true, &r.columns, NULL, NULL},         {"--limit", 'l', true, &limit, NULL, NULL},
+        {"--max-table-nesting", 0, true, &nesting, NULL, NULL},
         {"--progress", 0, true, &r.progress, NULL, NULL},       {"--json", 0, false, NULL, &r.json, NULL},
     };
     arena_init(&a, 0);
@@ -35,7 +36,8 @@ int cmd_copy(int argc, char **argv)
         r.source = rest.items[used++];
     if (!r.target.len && used < rest.count)
         r.target = rest.items[used++];
-    if (!r.source.len || !r.target.len || used != rest.count || (limit.len && (!str_to_int(limit, &r.limit) || r.limit < 1))) {
+    if (!r.source.len || !r.target.len || used != rest.count || (limit.len && (!str_to_int(limit, &r.limit) || r.limit < 1)) ||
+        (nesting.len && (!str_to_int(nesting, &r.nesting) || r.nesting < 0 || r.nesting > 1000))) {
         command_usage(command_find("copy"), true);
         arena_free(&a);
         return 2;

@@ -74,6 +74,8 @@ const Command commands[] = {
      "      --primary-key K    merge by these columns; incremental without other --mode\n"
      "      --update-key K     continue after the largest value of the last time\n"
      "      --columns TYPES    amount:decimal(12,2),note:string\n"
+     "      --max-table-nesting N\n"
+     "                         so many levels of JSON become columns a__b and tables orders__items\n"
      "      --progress P       auto, plain, none\n"
      "      --json             the result as JSON\n"
      "\n"

@@ -201,6 +201,10 @@ static void fill_after(Plan *plan)
                 if (must_wait_for(step, read->checks.items[k]))
                     add_after(plan, step, read->checks.items[k]->step, seen);
         }
+        for (size_t j = 0; j < step->awaits.count; j++) {
+            const Check *check = plan_check(plan, &step->awaits.items[j]);
+            add_after(plan, step, check ? check->step : NULL, seen);
+        }
     }
     for (size_t i = 0; i < plan->steps.count; i++) {
         Step *step = plan->steps.items[i];

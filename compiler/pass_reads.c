@@ -1,4 +1,4 @@
-/* pass_reads.c - tables that steps read must be made by somebody. */
+/* pass_reads.c - tables that steps read must be made by somebody, checks that they ask about be there. */
 #include "compiler/pass.h"
 
 static Str *known_keys(const Plan *plan, size_t *count)
@@ -20,6 +20,20 @@ static void report(Plan *plan, const Step *step, Str key, Str *names, size_t cou
         diag_help(it, "`dgc list defs` shows the assets of the project");
 }
 
+static void report_check(Plan *plan, const Step *step, const DgPair *wanted)
+{
+    StrBuf known = {0};
+    for (size_t i = 0; i < plan->checks.count; i++)
+        if (str_eq(plan->checks.items[i]->asset_key, wanted->key))
+            buf_format(&known, "%s`%.*s`", known.len ? ", " : "", FMT(plan->checks.items[i]->name));
+    DiagItem *it = diag_report(plan->diag, E0202, step->awaits_at, "there is no check `%.*s` of asset `%.*s`", FMT(wanted->value), FMT(wanted->key));
+    if (known.len)
+        diag_help(it, "its checks are %.*s", FMT(buf_str(&known)));
+    else
+        diag_help(it, "no check judges that asset; `dgc list defs` shows assets and checks");
+    buf_free(&known);
+}
+
 /* Dagster takes unknown dependencies for assets made elsewhere. A table of our own warehouse is
  * made here or nowhere, so for what a step reads from it that is a mistake. */
 void pass_reads(Plan *plan)
@@ -28,6 +42,9 @@ void pass_reads(Plan *plan)
     Str *names = known_keys(plan, &count);
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.items[i];
+        for (size_t j = 0; j < step->awaits.count; j++)
+            if (!plan_check(plan, &step->awaits.items[j]))
+                report_check(plan, step, &step->awaits.items[j]);
         if (!step->ops || step->ops->no_warehouse)
             continue;
         for (size_t j = 0; j < step->read_keys.count; j++) {

@@ -8,6 +8,14 @@ Asset *plan_asset(const Plan *p, Str key)
     return map_get(&p->asset_by_key, key);
 }
 
+Check *plan_check(const Plan *p, const DgPair *name)
+{
+    for (size_t i = 0; i < p->checks.count; i++)
+        if (str_eq(p->checks.items[i]->name, name->value) && str_eq(p->checks.items[i]->asset_key, name->key))
+            return p->checks.items[i];
+    return NULL;
+}
+
 /* One rule, the runtime's: declared in runtime/db/warehouse.h, which the compiler stays off. */
 void dg_asset_table(Arena *a, Str asset_key, Str *schema, Str *table);
 

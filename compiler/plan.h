@@ -125,6 +125,8 @@ struct Step {
     Array(Asset *) assets;
     Array(Check *) checks;
     StrArray read_keys, before_keys, after_keys;
+    Array(DgPair) awaits;     /* asset key and check, by steps that come before it */
+    Span awaits_at;
     Array(Asset *) around;    /* resolved: before and after */
     Array(Asset *) reads;     /* resolved: deps of its assets, additional deps of its checks, reads */
     Array(Step *) after;      /* resolved from reads, no doubles */
@@ -207,7 +209,9 @@ typedef struct Plan {
 } Plan;
 
 Asset *plan_asset(const Plan *p, Str key); /* NULL when there is none */
-/* The same; makes a stub (an external asset that nothing declares) when there is none. */
+/* The check {asset key, name}; NULL when there is none. */
+Check *plan_check(const Plan *p, const DgPair *name);
+/* The same as plan_asset; makes a stub (an external asset that nothing declares) when there is none. */
 Asset *plan_asset_or_stub(Plan *p, Str key, Span at);
 /* The document of a definition: what `list` shows as its source. {0} for stubs. */
 Span plan_source(const struct Instance *instance);

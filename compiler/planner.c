@@ -367,6 +367,9 @@ static void planner_step(DgPlanner *p, const DgStepDecl *decl)
     copy_deps(p, &step->read_keys, &decl->reads);
     copy_deps(p, &step->before_keys, &decl->before);
     copy_deps(p, &step->after_keys, &decl->after);
+    for (size_t i = 0; i < decl->awaits.count; i++)
+        array_add(plan->arena, &step->awaits, DG_ITEMS(DgPair, decl->awaits)[i]);
+    step->awaits_at = decl->awaits.count ? planner_at(p, decl->awaits_at) : step->at;
     if (!step->name.len)
         step->name = default_name(plan, step);
     if (step->ops && step->config)

@@ -380,6 +380,8 @@ typedef struct DgStepDecl {
      * made, anew when a run is resumed. */
     DgList before;         /* of DgStr: their steps wait for it */
     DgList after;          /* of DgStr: it waits for their steps, and runs however they ended */
+    DgList awaits;         /* of DgPair {asset, check}: their verdicts are asked for, so their steps come first */
+    const void *awaits_at; /* the field that names them */
     DgRetry retry;
     DgStr pool;
     const void *op;        /* a DG_F_ANY field holding an OpSpec mapping, or NULL */

@@ -15,8 +15,7 @@ mkdir -p "$(dirname "$env_dir")"
 exec 9> "$env_dir.lock"
 flock 9
 [ ! -e "$env_dir/.ready" ] || exit 0
-rm -rf "$env_dir"
-python3 -m venv "$env_dir" > /dev/null 2>&1 || die "python3 -m venv failed; is python3-venv there?"
+new_venv "$env_dir"
 # Extensions and the program depend on each other only by version.
 retry "$env_dir/bin/pip" install -q --no-compile -r "$requirements" >&2 || die "pip could not install Sling and dlt"
 site=$("$env_dir/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

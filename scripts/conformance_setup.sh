@@ -15,16 +15,7 @@ exec 9> "$env_dir.lock"
 flock 9
 [ ! -e "$env_dir/.ready" ] || exit 0
 started=$SECONDS
-rm -rf "$env_dir"
-if ! python3 -m venv "$env_dir" > /dev/null 2>&1; then
-    rm -rf "$env_dir"
-    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
-    say "installing python3-venv"
-    $sudo apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends python3 python3-venv \
-        > /dev/null < /dev/null || { $sudo apt-get -q update > /dev/null &&
-        $sudo apt-get -q -y install --no-install-recommends python3 python3-venv > /dev/null < /dev/null; }
-    /usr/bin/python3 -m venv "$env_dir"
-fi
+new_venv "$env_dir"
 retry "$env_dir/bin/pip" install -q --no-compile -r "$requirements" >&2 || die "pip could not install Dagster"
 chmod +x "$env_dir/bin/duckdb" # a program for Sling that comes as a plain file
 touch "$env_dir/.ready"

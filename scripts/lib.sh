@@ -33,3 +33,32 @@ retry() {
     done
     return 1
 }
+
+# new_venv DIR: an empty Python environment. Debian has venv in a package of its own.
+new_venv() {
+    local sudo=
+    rm -rf "$1"
+    ! python3 -m venv "$1" > /dev/null 2>&1 || return 0
+    rm -rf "$1"
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    say "installing python3-venv"
+    $sudo apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends python3 python3-venv > /dev/null < /dev/null ||
+        { $sudo apt-get -q update > /dev/null && $sudo apt-get -q -y install --no-install-recommends python3 python3-venv > /dev/null < /dev/null; }
+    /usr/bin/python3 -m venv "$1" >&2
+}
+
+# python_env NAME [--no-deps] PACKAGE...: an environment in the cache with these packages, made once. Prints its interpreter.
+python_env() (
+    export LC_ALL=C.UTF-8 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+    name=$1; shift
+    dir=$cache_dir/conformance/$name-$(printf '%s\n' "$@" | sha256sum | cut -c1-12)
+    mkdir -p "$cache_dir/conformance"
+    exec 9> "$dir.lock"
+    flock 9
+    if [ ! -e "$dir/.ready" ]; then
+        new_venv "$dir"
+        retry "$dir/bin/pip" install -q --no-compile "$@" >&2 || die "pip could not install $*"
+        touch "$dir/.ready"
+    fi
+    echo "$dir/bin/python"
+)

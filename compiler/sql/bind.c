@@ -135,7 +135,8 @@ static void add_job(Binder *b, SqlUnit *unit, bool again)
         if (t)
             tables[count++] = t;
     }
-    if (self && unit->asset) {
+    /* A query about an asset need not look into its table, if it has one at all. */
+    if (self && unit->asset && str_find(text, unit->asset->table) >= 0) {
         const BindTable *t = table_of(b, unit->asset);
         known &= t != NULL;
         if (t)

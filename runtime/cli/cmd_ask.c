@@ -266,6 +266,7 @@ static void json_text(StrBuf *b, const char *name, Str text)
 static void json_passage(Ask *k, StrBuf *b, int32_t n, const DgPassage *p)
 {
     Place place = place_of(k, p);
+    Str metadata = output_clean(k->arena, p->metadata);
     buf_format(b, "    {\"number\": %d, \"score\": %.9g, \"cited\": %s, ", n, p->score, is_cited(k, n) ? "true" : "false");
     json_text(b, "id", output_clean(k->arena, p->id));
     buf_add(b, S(", "));
@@ -276,7 +277,7 @@ static void json_passage(Ask *k, StrBuf *b, int32_t n, const DgPassage *p)
     json_text(b, "page", place.page);
     buf_add(b, S(",\n     "));
     json_text(b, "text", output_clean(k->arena, p->text));
-    buf_format(b, ",\n     \"metadata\": %.*s}", FMT(p->metadata.len ? p->metadata : S("{}")));
+    buf_format(b, ",\n     \"metadata\": %.*s}", FMT(metadata.len ? metadata : S("{}")));
 }
 
 static void json_numbers(StrBuf *b, const char *name, const int32_t *items, size_t count)

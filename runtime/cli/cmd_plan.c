@@ -164,10 +164,16 @@ int cli_plan(Cli *cli)
     DgError err = {0};
     Run *run;
     StrBuf b = {0};
-    cli->run.planning = true;
-    if (run_open(cli->pipeline, &cli->run, NULL, cli->redactor, &run, &err) != DG_OK)
-        return cli_error(cli, &err);
     int code;
+    Console *console = console_open(PROGRESS_PLAIN, cli->redactor); /* for what steps warn of */
+    cli->run.planning = true;
+    if (!console)
+        os_no_memory(&err, "starting");
+    if (!console || run_open(cli->pipeline, &cli->run, console, cli->redactor, &run, &err) != DG_OK) {
+        if (console)
+            console_close(console);
+        return cli_error(cli, &err);
+    }
     if (run_plan(run, &err) != DG_OK) {
         code = cli_error(cli, &err);
     } else {
@@ -176,5 +182,6 @@ int cli_plan(Cli *cli)
     }
     buf_free(&b);
     run_close(run);
+    console_close(console);
     return code;
 }

@@ -57,6 +57,18 @@ static DgStatus target_lines(Copy *c, StrBuf *b, DgError *err)
     return status;
 }
 
+/* A file that is not there is not made by looking: an empty database in memory says the same. */
+static DgStatus open_target(Copy *c, DgError *err)
+{
+    static const DgPair nowhere = {DG_S("instance"), DG_S(":memory:")};
+    DgConn named = c->target.conn;
+    if (conn_must_exist(&named, &(DgError){0}) != DG_OK)
+        c->target.conn = (DgConn){named.name, named.type, &nowhere, 1};
+    DgStatus status = copy_open_end(c, &c->target, err);
+    c->target.conn = named;
+    return status;
+}
+
 static DgStatus describe(Copy *c, StrBuf *b, DgError *err)
 {
     DG_TRY(copy_resolve_end(c, &c->step->source, &c->source, err));
@@ -67,8 +79,13 @@ static DgStatus describe(Copy *c, StrBuf *b, DgError *err)
         buf_format(b, " %.*s: tables are found when it runs\n", FMT(c->name));
         return DG_OK;
     }
+    if (copy_files_apart(c)) {
+        buf_format(b, " %.*s: files are found when it runs, each is a stream of its own\n", FMT(c->name));
+        return DG_OK;
+    }
+    DG_TRY(conn_must_exist(&c->source.conn, err));
     DG_TRY(copy_open_end(c, &c->source, err));
-    DG_TRY(copy_open_end(c, &c->target, err));
+    DG_TRY(open_target(c, err));
     DG_TRY(copy_describe_source(c, err));
     DG_TRY(copy_name_object(c, err));
     buf_format(b, " %.*s", FMT(c->name));

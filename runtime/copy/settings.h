@@ -19,20 +19,21 @@ typedef enum DgCopyMode {
 typedef struct DgSourceOptions {
     DgValue flatten;            /* bool or depth */
     int32_t header, empty_as_null, skip_blank_lines; /* three-way */
-    int64_t fields_per_rec, skip_lines, max_decimals, limit, offset, chunk_count;
+    int64_t fields_per_rec, skip_lines, limit, offset, chunk_count;
     DgStr compression, format, null_if, datetime_format, delimiter, escape, quote, jmespath, jq, sheet,
         range, chunk_expr, encoding;
+    DgValue max_decimals;       /* a number */
     DgValue chunk_size;         /* `7d`, `6h`, `1m`, or a number of rows */
     DgValue columns, transforms;/* old places of the stream's keys; empty once merged */
 } DgSourceOptions;
 
 typedef struct DgTargetOptions {
     int32_t header, use_bulk, ignore_existing, add_new_columns, adjust_column_type, direct_insert;
-    int64_t concurrency, batch_limit, file_max_rows, file_max_bytes, max_decimals;
+    int64_t concurrency, batch_limit, file_max_rows, file_max_bytes;
     DgStr compression, datetime_format, delimiter, format, column_casing, encoding, table_tmp, table_ddl,
         pre_sql, post_sql, isolation_level, merge_strategy, batch_max_duration;
     DgValue delete_missing;     /* soft, hard, or {type, where, source_where, target_where} */
-    DgValue column_typing, table_keys;
+    DgValue column_typing, table_keys, max_decimals;
 } DgTargetOptions;
 
 /* `hooks`: lists of mappings with `type`; order matters. */
@@ -57,6 +58,7 @@ typedef struct DgStreamSettings {
     DgValue change_capture_options;       /* accepted; the mode that uses them is not */
     /* dgc's own */
     DgStr contract;                       /* evolve freeze discard_row discard_value */
+    int64_t max_table_nesting;            /* levels of JSON that become columns and tables; 0: none */
 } DgStreamSettings;
 extern const DgField dg_stream_fields[];
 
@@ -95,6 +97,7 @@ extern const char *const dg_column_type_names[];
 bool dg_column_type(DgStr text, DgType *out);  /* `decimal(10,2)`; Sling's names and DuckDB's */
 extern const char *const dg_variable_names[];
 bool dg_variable_known(DgStr name);            /* `stream_table`, `stream.table` */
+bool copy_object_tells_files(DgStr object);    /* has `{stream_file_name}` or the like: files of a wildcard are streams of their own */
 bool dg_placeholder_known(DgStr name);         /* `incremental_where_cond`: left for the query */
 
 /* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and

@@ -1,4 +1,6 @@
 /* shape.c - rows in the types that the replication declares under `columns`. */
+#include <math.h>
+
 #include "runtime/copy/copy.h"
 #include "runtime/data/scalars.h"
 #include "runtime/data/value_text.h"
@@ -10,13 +12,14 @@ typedef struct Shape {
     Copy *copy;
     DgColumn *columns;
     bool *cast;       /* per column: goes through its text */
+    int *decimals;    /* per column: rounded to so many, or -1 */
     DgBatch in;
     StrBuf text;
 } Shape;
 
 /* ---- What is declared ---- */
 
-static const DgValue *declared(const Copy *c, Str column)
+const DgValue *copy_declared(const Copy *c, Str column)
 {
     DgValue columns = c->s->columns;
     const DgValue *all = NULL;
@@ -38,17 +41,25 @@ static const DgValue *declared(const Copy *c, Str column)
 
 static DgStatus shaped_type(const Copy *c, const DgColumn *column, DgType *out, DgError *err)
 {
-    const DgValue *value = declared(c, column->name);
+    const DgValue *value = copy_declared(c, column->name);
+    Str type = value && value->kind == DG_V_STR ? value->as.s : (Str){0}, constraint;
     *out = column->type;
-    if (!value || value->kind != DG_V_STR || !value->as.s.len)
-        return DG_OK;
-    Str type = value->as.s, constraint;
-    str_cut(value->as.s, '|', &type, &constraint); /* rules.c checks constraints */
+    str_cut(type, '|', &type, &constraint); /* rules.c checks constraints */
+    if (!str_trim(type).len)
+        copy_type(c, out);
     if (!str_trim(type).len || dg_column_type(type, out))
         return DG_OK;
     dg_fail(err, DG_CONFIG, "`%.*s` is no column type, for column `%.*s`", FMT(type), FMT(column->name));
     dg_hint(err, "types are bigint, integer, smallint, decimal(p,s), float, string, bool, date, datetime, timestampz, time, json, uuid, binary");
     return DG_CONFIG;
+}
+
+static bool declared_type(const Copy *c, Str column)
+{
+    const DgValue *value = copy_declared(c, column);
+    Str type = value && value->kind == DG_V_STR ? value->as.s : (Str){0}, constraint;
+    str_cut(type, '|', &type, &constraint);
+    return str_trim(type).len > 0;
 }
 
 /* ---- Casting ---- */
@@ -111,6 +122,18 @@ static Str without_fraction(Str s, DgType from, DgType to)
     return dot >= 0 ? str_sub(s, 0, dot) : s;
 }
 
+/* A double goes by its own digits, all of them, not by the few that tell it from its neighbours. */
+static void round_value(Shape *w, const DgVector *from, DgType have, int32_t row, int decimals)
+{
+    double d = have.kind == DG_FLOAT64 ? ((const double *)from->values)[row] : have.kind == DG_FLOAT32 ? (double)((const float *)from->values)[row] : 0;
+    if (have.kind != DG_FLOAT64 && have.kind != DG_FLOAT32) {
+        copy_round(&w->text, decimals);
+    } else if (isfinite(d) && fabs(d) < 1e15) {
+        w->text.len = 0;
+        buf_format(&w->text, "%.*f", decimals, d);
+    }
+}
+
 static DgStatus cast_value(Shape *w, int32_t column, int32_t row, DgBatch *out, DgError *err)
 {
     const DgVector *from = &w->in.vectors[column];
@@ -123,6 +146,8 @@ static DgStatus cast_value(Shape *w, int32_t column, int32_t row, DgBatch *out, 
     }
     w->text.len = 0;
     value_write_text(&w->text, from, have, row);
+    if (w->decimals[column] >= 0)
+        round_value(w, from, have, row, w->decimals[column]);
     Str s = buf_str(&w->text);
     if (text)
         return dg_text_set(to, row, s.ptr, (size_t)s.len) ? DG_OK : os_no_memory(err, "casting a column");
@@ -164,6 +189,7 @@ static void shape_close(DgRows *rows)
     buf_free(&w->text);
     os_free(w->columns);
     os_free(w->cast);
+    os_free(w->decimals);
     os_free(w);
 }
 
@@ -181,13 +207,15 @@ DgStatus copy_shape(Copy *c, DgRows *from, DgRows **out, DgError *err)
     w->copy = c;
     w->columns = os_alloc((size_t)n * sizeof *w->columns);
     w->cast = os_alloc((size_t)n * sizeof *w->cast);
-    if (!w->columns || !w->cast)
+    w->decimals = os_alloc((size_t)n * sizeof *w->decimals);
+    if (!w->columns || !w->cast || !w->decimals)
         status = os_no_memory(err, "reading rows");
     for (int32_t i = 0; i < n && status == DG_OK; i++) {
         w->columns[i] = from->columns[i];
         status = shaped_type(c, &from->columns[i], &w->columns[i].type, err);
         DgType a = w->columns[i].type, b = from->columns[i].type;
-        w->cast[i] = a.kind != b.kind || (a.kind == DG_DECIMAL && (a.scale != b.scale || a.precision != b.precision));
+        w->decimals[i] = declared_type(c, from->columns[i].name) ? -1 : copy_decimals(c, b, a);
+        w->cast[i] = w->decimals[i] >= 0 || a.kind != b.kind || (a.kind == DG_DECIMAL && (a.scale != b.scale || a.precision != b.precision));
         any = any || w->cast[i];
     }
     w->rows = (DgRows){w->columns, n, shape_next, shape_close, from->any_order};

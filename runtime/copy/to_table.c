@@ -139,6 +139,20 @@ static DgDeletes deletes_of(DgValue v)
     return str_eq(type->as.s, S("soft")) ? DG_DELETES_SOFT : str_eq(type->as.s, S("hard")) ? DG_DELETES_HARD : DG_DELETES_NONE;
 }
 
+/* `columns: {payload: json}`: it stays one column. */
+static void add_json_columns(Copy *c, DgLoadSpec *spec)
+{
+    DgValue columns = c->s->columns;
+    DgType type;
+    for (size_t i = 0; columns.kind == DG_V_DICT && i < columns.as.dict->count; i++) {
+        DgValue name = columns.as.dict->keys[i], value = columns.as.dict->values[i];
+        Str rule = value.kind == DG_V_STR ? value.as.s : (Str){0}, rest;
+        str_cut(rule, '|', &rule, &rest);
+        if (name.kind == DG_V_STR && dg_column_type(rule, &type) && type.kind == DG_JSON)
+            array_add(&c->arena, &spec->json_columns, name.as.s);
+    }
+}
+
 DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
 {
     const DgTargetOptions *o = &c->s->target_options;
@@ -154,7 +168,11 @@ DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err)
         .types = contract_of(c->s->contract), .new_tables = contract_of(c->s->contract) == DG_FREEZE ? DG_FREEZE : DG_EVOLVE,
         .deletes = deletes_of(o->delete_missing), .casing = copy_casing(c), .table_ddl = o->table_ddl,
         .pre_sql = o->pre_sql, .post_sql = o->post_sql, .cancelled = copy_cancelled, .context = c,
+        .keep_types = o->adjust_column_type == 2, .nesting = (int32_t)c->s->max_table_nesting,
+        .folder = str_format(&c->arena, "%.*s/tmp", FMT(c->run->run->options.home)),
     };
+    add_json_columns(c, spec);
+    DG_TRY(copy_keys(c, spec, err));
     for (size_t i = 0; i < c->s->primary_key.count; i++)
         array_add(&c->arena, &spec->keys, DG_ITEMS(DgStr, c->s->primary_key)[i]);
     if (spec->disposition == DG_DISPOSE_SCD2 && copy_setting_true(c, "SLING_LOADED_AT_COLUMN")) /* else see stamp.c */
@@ -218,12 +236,14 @@ static void report(Copy *c, const DgLoadCounts *n)
 {
     dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows read, %lld inserted, %lld updated, %lld deleted", FMT(c->object), (long long)n->rows_read,
            (long long)n->rows_inserted, (long long)n->rows_updated, (long long)n->rows_deleted);
+    if (n->nested_tables)
+        dg_log(c->run, DG_LOG_INFO, "%.*s: %lld rows in %lld tables of its lists", FMT(c->object), (long long)n->nested_rows, (long long)n->nested_tables);
     if (n->rows_discarded || n->values_discarded)
         dg_log(c->run, DG_LOG_WARNING, "%.*s: %lld rows and %lld values were discarded, as `contract` says", FMT(c->object),
                (long long)n->rows_discarded, (long long)n->values_discarded);
 }
 
-DgStatus copy_to_table(Copy *c, DgError *err)
+static DgStatus load_once(Copy *c, DgError *err)
 {
     DgLoadSpec spec;
     DgLoadCounts counts = {0};
@@ -231,6 +251,8 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     DgRows *rows = NULL;
     bool unknown = false;
     DG_TRY(copy_make_spec(c, &spec, err));
+    if (spec.nesting)
+        DG_TRY(os_make_folders(str_cstr(&c->arena, spec.folder), err));
     spec.drift = log_drift;
     if (c->s->hooks.pre_merge.count + c->s->hooks.post_merge.count)
         spec.around = merge_hooks;
@@ -251,6 +273,27 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     }
     if (status == DG_OK)
         report(c, &counts);
-    c->rows_total = counts.rows_read;
+    c->rows_total += counts.rows_read;
     return status;
+}
+
+/* Each part is a transaction of its own: what is committed stays when a later one fails, and merges again without harm. */
+static DgStatus load_chunks(Copy *c, DgError *err)
+{
+    CopyChunks chunks = {0};
+    DG_TRY(chunks_of(&c->arena, &c->s->source_options, &chunks, err));
+    DgStatus status = DG_OK;
+    for (size_t i = 0; i < chunks.count && status == DG_OK; i++) {
+        c->chunk = &chunks.items[i];
+        if (chunks.count > 1)
+            dg_log(c->run, DG_LOG_INFO, "%.*s: chunk %zu of %zu, %.*s to %.*s", FMT(c->object), i + 1, chunks.count, FMT(c->chunk->first), FMT(c->chunk->last));
+        status = load_once(c, err);
+    }
+    c->chunk = NULL;
+    return status;
+}
+
+DgStatus copy_to_table(Copy *c, DgError *err)
+{
+    return c->s->mode == DG_COPY_BACKFILL && c->source.engine && c->s->source_options.range.len ? load_chunks(c, err) : load_once(c, err);
 }

@@ -3,6 +3,7 @@
 
 #include <cJSON.h>
 #include <limits.h>
+#include <stdio.h>
 
 #include "runtime/os/os.h"
 
@@ -56,6 +57,30 @@ int64_t conn_prop_int(const DgConn *c, const char *key, int64_t fallback)
 bool conn_is_database(const DgConn *c)
 {
     return !str_eq(c->type, S("file")) && !str_eq(c->type, S("http")) && !str_eq(c->type, S("s3"));
+}
+
+Str conn_file(const DgConn *c)
+{
+    static const char *const keys[] = {"instance", "database", "path"};
+    Str path = {0};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !path.len; i++)
+        path = conn_prop(c, keys[i]);
+    return path;
+}
+
+DgStatus conn_must_exist(const DgConn *c, DgError *err)
+{
+    char path[4096];
+    Str file = conn_file(c);
+    bool in_file = (str_eq(c->type, S("sqlite")) || str_eq(c->type, S("duckdb"))) && !str_eq(file, S(":memory:")) && !str_starts(file, S("md:"));
+    if (!in_file || !file.len || (size_t)file.len >= sizeof path)
+        return DG_OK;
+    snprintf(path, sizeof path, "%.*s", FMT(file));
+    if (os_exists(path))
+        return DG_OK;
+    dg_fail(err, DG_CONFIG, "there is no file `%s`, which connection `%.*s` reads", path, FMT(c->name.len ? c->name : c->type));
+    dg_hint(err, "check its path; a relative one starts at the current folder, or at --project");
+    return DG_CONFIG;
 }
 
 Str conn_shown(Arena *a, const DgConn *c)

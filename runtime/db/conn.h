@@ -23,6 +23,11 @@ Str conn_prop(const DgConn *c, const char *key);        /* empty when not given 
 int64_t conn_prop_int(const DgConn *c, const char *key, int64_t fallback);
 bool conn_is_database(const DgConn *c);                 /* otherwise a file store */
 
+/* The file of an SQLite or DuckDB connection, or `:memory:`: `instance`, `database` or `path`. Empty: none is named. */
+Str conn_file(const DgConn *c);
+/* DG_CONFIG: a database in a file whose file is not there. Opening it would make an empty one. */
+DgStatus conn_must_exist(const DgConn *c, DgError *err);
+
 /* `url` with percent-encoding undone; a plain path is type file, `x.duckdb` and `x.db`/`x.sqlite`
  * after `duckdb://`/`sqlite://`. DG_CONFIG with what is wrong and what to write; the message never
  * has the password. */

@@ -31,11 +31,7 @@ static void duck_close(DgDb *db)
 
 static DgStatus duck_open(const DgConn *conn, DgDb **out, DgError *err)
 {
-    Str path = conn_prop(conn, "instance");
-    if (!path.len)
-        path = conn_prop(conn, "database");
-    if (!path.len)
-        path = conn_prop(conn, "path");
+    Str path = conn_file(conn);
     if (!path.len) {
         dg_fail(err, DG_CONFIG, "connection `%.*s` names no file", FMT(conn->name));
         dg_hint(err, "write `instance: data/warehouse.duckdb`");

@@ -73,12 +73,9 @@ static void sqlite_close(DgDb *base)
 
 static DgStatus sqlite_open(const DgConn *conn, DgDb **out, DgError *err)
 {
-    static const char *const keys[] = {"instance", "database", "path"};
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    Str path = {0};
+    Str path = conn_file(conn);
     *out = NULL;
-    for (size_t i = 0; i < 3 && !path.len; i++)
-        path = conn_prop(conn, keys[i]);
     if (!path.len || str_find_char(path, '\0') >= 0) {
         dg_fail(err, DG_CONFIG, "connection `%.*s` names no SQLite file", FMT(conn->name));
         dg_hint(err, "set `instance` to the path of the file");

@@ -255,27 +255,45 @@ bool output_read(DgEval *ev, DgStr answer, DgValue *out, DgError *err)
     return dg_read_json(ev, str_trim(answer), out, err) == DG_OK || dg_read_json(ev, unwrap(answer), out, err) == DG_OK;
 }
 
+static void check_one(Checking *c, const OutputField *f, const DgValue *found, DgValue *value)
+{
+    c->f = f;
+    *value = found ? *found : dgv_none();
+    if (!found && !f->nullable)
+        buf_format(&c->wrong, "%s`%.*s` is missing", c->wrong.len ? "; " : "", FMT(f->key));
+    else
+        check_field(c, value);
+}
+
+static Str end_check(Checking *c)
+{
+    Str wrong = c->wrong.len ? str_copy(c->ev->arena, buf_str(&c->wrong)) : (Str){0};
+    buf_free(&c->wrong);
+    return wrong;
+}
+
 DgStr output_check(DgEval *ev, const DgList *fields, DgStr answer, DgValue *values)
 {
     DgValue v;
     DgError err;
-    Checking c = {.ev = ev, .wrong = {.max = 8192}};
     if (!output_read(ev, answer, &v, &err))
         return str_format(ev->arena, "the answer is %s", err.message);
     if (v.kind != DG_V_DICT)
         return str_copy(ev->arena, S("the answer is not a JSON object"));
+    Checking c = {.ev = ev, .wrong = {.max = 8192}};
     for (size_t i = 0; i < fields->count; i++) {
-        c.f = &DG_ITEMS(OutputField, *fields)[i];
-        const DgValue *found = dgv_get_str(v, c.f->key);
-        values[i] = found ? *found : dgv_none();
-        if (!found && !c.f->nullable)
-            buf_format(&c.wrong, "%s`%.*s` is missing", c.wrong.len ? "; " : "", FMT(c.f->key));
-        else
-            check_field(&c, &values[i]);
+        const OutputField *f = &DG_ITEMS(OutputField, *fields)[i];
+        check_one(&c, f, dgv_get_str(v, f->key), &values[i]);
     }
-    Str wrong = c.wrong.len ? str_copy(ev->arena, buf_str(&c.wrong)) : (Str){0};
-    buf_free(&c.wrong);
-    return wrong;
+    return end_check(&c);
+}
+
+DgStr output_check_values(DgEval *ev, const DgList *fields, DgValue *values)
+{
+    Checking c = {.ev = ev, .wrong = {.max = 8192}};
+    for (size_t i = 0; i < fields->count; i++)
+        check_one(&c, &DG_ITEMS(OutputField, *fields)[i], values[i].kind == DG_V_UNDEFINED ? NULL : &values[i], &values[i]);
+    return end_check(&c);
 }
 
 /* ---- Into the table ---- */

@@ -38,6 +38,8 @@ bool output_read(DgEval *ev, DgStr answer, DgValue *out, DgError *err);
 /* Checks an answer. Empty: it fits, and values[i] is that of field i (NONE: null). Else what is wrong, in words by
  * which a model can mend it. */
 DgStr output_check(DgEval *ev, const DgList *fields, DgStr answer, DgValue *values);
+/* The same of values that have been taken apart; UNDEFINED: not there. */
+DgStr output_check_values(DgEval *ev, const DgList *fields, DgValue *values);
 /* Into a row of a batch; control characters but tab and newline are left out. DG_NOMEM only. */
 DgStatus output_set(DgEval *ev, const OutputField *f, DgValue v, DgVector *to, int32_t row, DgError *err);
 /* Text of a service without control characters, in the arena. */

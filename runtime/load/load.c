@@ -159,13 +159,18 @@ static DgStatus prepare(Load *l, const DgColumn *columns, int32_t count, DgLoadS
     } else if (s->deletes == DG_DELETES_SOFT) {
         l->deleted_at = s->deleted_column.len ? s->deleted_column : S("_sling_deleted_at");
     }
-    if (s->disposition == DG_DISPOSE_REPLACE && !l->d->transactional_ddl)
+    if (s->disposition == DG_DISPOSE_REPLACE && !l->d->transactional_ddl && l->nested) {
+        *other = *s; /* the lists' tables must change with it, in one transaction */
+        other->disposition = DG_DISPOSE_TRUNCATE;
+        l->spec = s = other;
+        DG_TRY(load_plan(l, columns, count, err));
+    } else if (s->disposition == DG_DISPOSE_REPLACE && !l->d->transactional_ddl)
         DG_TRY(prepare_replace(l, columns, count, other, err));
     else
         DG_TRY(load_plan(l, columns, count, err));
     if (!goes_straight(l))
         l->staging = (DgTableName){l->d->update_join ? s->table.schema : (Str){0}, str_format(&l->arena, "_dgc_s_%.*s", 16, s->package.ptr)};
-    return DG_OK;
+    return l->nested ? load_nested_plan(l, err) : load_nested_forgotten(l, err);
 }
 
 /* ---- The transaction ---- */
@@ -217,6 +222,8 @@ static DgStatus move_rows(Load *l, DgRows *rows, DgError *err)
     DG_TRY(user_sql(l, l->spec->pre_sql, err));
     DG_TRY(load_around(l, false, err));
     DG_TRY(load_swaps(l) ? load_swap(l, rows, err) : load_fill(l, rows, err));
+    if (l->nested)
+        DG_TRY(load_nested_fill(l, err));
     os_crashpoint("load-merged");
     DG_TRY(user_sql(l, l->spec->post_sql, err));
     return load_around(l, true, err);
@@ -241,7 +248,8 @@ static DgStatus before(Load *l, DgRows *rows, DgError *err)
         return DG_OK;
     if (l->spec->epoch) /* else nobody knows that they are dead */
         DG_TRY(packages_clean(l, err));
-    return l->renames ? load_rename(l, rows, err) : load_evolve(l, err);
+    DG_TRY(l->renames ? load_rename(l, rows, err) : load_evolve(l, err));
+    return l->nested ? load_nested_evolve(l, err) : DG_OK;
 }
 
 /* Where tables do not roll back, the session still has its staging. */
@@ -261,6 +269,8 @@ static DgStatus run(Load *l, DgRows *rows, DgCursorFn last, void *last_context, 
     DgError ignored = {0};
     if (!l->spec->epoch) /* else the lease was taken from them */
         DG_TRY(state_prepare(l->db, l->spec->table, err));
+    if (l->spec->nesting > 0)
+        DG_TRY(load_nested_read(l, rows, &rows, err));
     DG_TRY(prepare(l, rows->columns, rows->columns_count, &other, err));
     DG_TRY(before(l, rows, err));
     DG_TRY(l->engine->begin(l->db, DG_TX_WRITE, err));
@@ -293,6 +303,7 @@ DgStatus load_run(DgDb *target, DgRows *rows, const DgLoadSpec *spec, DgCursorFn
     *unknown = false;
     begin(&l, target, spec, counts);
     DgStatus status = run(&l, rows, last, last_context, unknown, err);
+    load_nested_close(&l);
     buf_free(&l.sql);
     arena_free(&l.arena);
     return status;
@@ -305,6 +316,8 @@ DgStatus load_explain(DgDb *target, const DgColumn *columns, int32_t count, cons
     DgLoadSpec other;
     begin(&l, target, spec, &counts);
     l.explain = out;
+    if (spec->nesting)
+        buf_add(out, S("-- JSON is taken apart into columns and tables once the rows are read\n"));
     DgStatus status = prepare(&l, columns, count, &other, err);
     if (status == DG_OK && !l.d->transactional_ddl)
         status = l.renames ? load_rename(&l, NULL, err) : load_evolve(&l, err);

@@ -58,10 +58,15 @@ typedef struct DgLoadSpec {
     bool keep_columns;          /* the target's own columns only (ignore new ones) */
     Str table_ddl;              /* user's own, with {col_types}; empty: made */
     Str pre_sql, post_sql;      /* in the transaction where DDL allows */
-    StrArray index_columns;     /* each a comma list; made with the table */
+    bool keep_types;            /* the table's columns keep their types, and values must fit them */
+    Str primary_key;            /* comma list: of the table, when it is made */
+    StrArray unique_columns, index_columns; /* each a comma list; made with the table */
     Str loaded_at, synced_at;   /* names of added timestamp columns; empty: none */
     Str valid_from, valid_to;   /* scd2; defaults `_dlt_valid_from`, `_dlt_valid_to` */
-    const int64_t *text_sizes;  /* per column; NULL: unbounded text */
+    int64_t (*text_size)(void *context, Str column); /* characters of a text column, 0: any number; may be NULL */
+    int32_t nesting;            /* levels of JSON that become columns and tables (nested.h); 0: JSON stays JSON */
+    StrArray json_columns;      /* those that stay JSON all the same, names as in the rows */
+    Str folder;                 /* for temporary files; needed with `nesting` */
     Str cursor;                 /* JSON; written with the data; empty: unchanged */
     bool (*cancelled)(void *context);
     int64_t lock_wait_ms;       /* for the lease, at the end; 0: a minute */
@@ -74,6 +79,7 @@ typedef struct DgLoadSpec {
 typedef struct DgLoadCounts {
     int64_t rows_read, rows_inserted, rows_updated, rows_deleted, rows_discarded;
     int64_t columns_added, columns_changed, values_discarded;
+    int64_t nested_rows, nested_tables; /* of lists */
 } DgLoadCounts;
 
 /* Takes no ownership. On DG_OK data and cursor are committed. *unknown: nobody knows; the package

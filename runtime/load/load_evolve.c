@@ -1,15 +1,32 @@
 /* load_evolve.c - the table made, or altered to what load_plan.c found: columns added, types widened,
  * indexes. */
 #include "runtime/load/load_internal.h"
+#include "runtime/load/nested.h"
 #include "runtime/os/os.h"
 
 /* MySQL has keys of 3072 bytes at most, four a character. */
 enum { KEY_CHARACTERS = 768, KEY_TEXT = 500 };
 
+/* `a,b` names the column. */
+static bool names(Str list, const LoadColumn *c)
+{
+    Str name;
+    while (list.len) {
+        str_cut(list, ',', &name, &list);
+        if (str_eq_nocase(str_trim(name), c->name) || str_eq_nocase(str_trim(name), c->from))
+            return true;
+    }
+    return false;
+}
+
 static void add_column_type(Load *l, DgType type, int32_t index)
 {
-    int64_t size = l->spec->text_sizes ? l->spec->text_sizes[index] : 0;
-    if (!size && l->columns[index].is_key && l->d->update_join)
+    const LoadColumn *c = &l->columns[index];
+    int64_t size = c->is_id ? NESTED_ID_BYTES : l->spec->text_size && type.kind == DG_TEXT ? l->spec->text_size(l->spec->context, c->from) : 0;
+    bool key = c->is_key || names(l->spec->primary_key, c);
+    for (size_t i = 0; i < l->spec->unique_columns.count; i++)
+        key = key || names(l->spec->unique_columns.items[i], c);
+    if (!size && key && l->d->update_join)
         size = KEY_TEXT;
     l->d->type(&l->sql, type, size);
 }
@@ -29,7 +46,7 @@ static void add_index_column(Load *l, const LoadColumn *c, int32_t of)
 {
     bool bytes = c->stored.kind == DG_TEXT || c->stored.kind == DG_BINARY || c->stored.kind == DG_JSON;
     load_add(l, "%n", c->name);
-    if (l->d->update_join && bytes)
+    if (l->d->update_join && bytes && !c->is_id)
         buf_format(&l->sql, "(%d)", KEY_CHARACTERS / of < 191 ? KEY_CHARACTERS / of : 191);
 }
 
@@ -51,6 +68,33 @@ static void add_extra(Load *l, Str name, DgTypeKind kind)
         return;
     load_add(l, ", %n ", name);
     l->d->type(&l->sql, (DgType){(uint8_t)kind, 0, 0}, 0);
+}
+
+/* Of a unique key all of each text counts, not its beginning. */
+static void add_listed(Load *l, Str columns, bool whole)
+{
+    int32_t of = 1;
+    Str name;
+    for (ptrdiff_t i = 0; i < columns.len; i++)
+        of += columns.ptr[i] == ',';
+    for (bool first = true; columns.len; first = false) {
+        str_cut(columns, ',', &name, &columns);
+        const LoadColumn *c = load_column(l, str_trim(name)); /* load_plan has looked */
+        buf_add(&l->sql, first ? S("") : S(", "));
+        if (c && whole)
+            load_add(l, "%n", c->name);
+        else if (c)
+            add_index_column(l, c, of);
+    }
+}
+
+static void add_primary_key(Load *l)
+{
+    if (!l->spec->primary_key.len)
+        return;
+    buf_add(&l->sql, S(", PRIMARY KEY ("));
+    add_listed(l, l->spec->primary_key, true);
+    buf_char(&l->sql, ')');
 }
 
 void load_add_create(Load *l, DgTableName name, const char *verb, bool for_staging)
@@ -83,6 +127,7 @@ void load_add_create(Load *l, DgTableName name, const char *verb, bool for_stagi
         add_extra(l, l->valid_from, DG_TIMESTAMP);
         add_extra(l, l->valid_to, DG_TIMESTAMP);
         add_extra(l, l->deleted_at, DG_TIMESTAMP);
+        add_primary_key(l);
     }
     buf_char(&l->sql, ')');
 }
@@ -190,20 +235,10 @@ static DgStatus widen(Load *l, const LoadColumn *c, DgError *err)
 
 /* ---- Indexes ---- */
 
-static DgStatus make_index(Load *l, Str columns, int number, DgError *err)
+static DgStatus make_index(Load *l, bool unique, Str columns, int number, DgError *err)
 {
-    int32_t of = 1;
-    for (ptrdiff_t i = 0; i < columns.len; i++)
-        of += columns.ptr[i] == ',';
-    load_add(l, "CREATE INDEX %n ON %T (", str_format(&l->arena, "dgc_%.*s_%d", 16, l->spec->package.ptr, number));
-    for (bool first = true; columns.len; first = false) {
-        ptrdiff_t end = str_find_char(columns, ',');
-        const LoadColumn *c = load_column(l, str_trim(str_sub(columns, 0, end < 0 ? columns.len : end)));
-        buf_add(&l->sql, first ? S("") : S(", "));
-        if (c) /* load_plan has looked */
-            add_index_column(l, c, of);
-        columns = end < 0 ? (Str){0} : str_sub(columns, end + 1, columns.len);
-    }
+    load_add(l, unique ? "CREATE UNIQUE INDEX %n ON %T (" : "CREATE INDEX %n ON %T (", str_format(&l->arena, "dgc_%.*s_%d", 16, l->spec->package.ptr, number));
+    add_listed(l, columns, unique);
     buf_char(&l->sql, ')');
     return load_exec(l, NULL, err);
 }
@@ -212,7 +247,9 @@ DgStatus load_make_indexes(Load *l, DgError *err)
 {
     int number = 0;
     for (size_t i = 0; i < l->spec->index_columns.count; i++)
-        DG_TRY(make_index(l, l->spec->index_columns.items[i], ++number, err));
+        DG_TRY(make_index(l, false, l->spec->index_columns.items[i], ++number, err));
+    for (size_t i = 0; i < l->spec->unique_columns.count; i++)
+        DG_TRY(make_index(l, true, l->spec->unique_columns.items[i], ++number, err));
     if (!l->d->index_keys || !load_needs_keys(l->spec) || l->spec->table_ddl.len)
         return DG_OK;
     load_add(l, "CREATE INDEX %n ON %T (", str_format(&l->arena, "dgc_%.*s_%d", 16, l->spec->package.ptr, ++number));

@@ -8,6 +8,7 @@
  *   load_packages.c  packages listed, and what dead ones left dropped
  *   load_swap.c    replace: a new table takes the old one's place
  *   load_rows.c    the rows under the table's names
+ *   load_nested.c  tables of the lists in JSON; nested.h takes it apart
  *   naming.c       names
  */
 #ifndef DGC_LOAD_INTERNAL_H
@@ -15,7 +16,12 @@
 
 #include "runtime/load/load.h"
 
-typedef enum LoadAction { LOAD_KEEP, LOAD_DISCARD_VALUE, LOAD_DISCARD_ROW } LoadAction;
+typedef enum LoadAction {
+    LOAD_KEEP,
+    LOAD_DISCARD_VALUE,
+    LOAD_DISCARD_ROW,
+    LOAD_STAGE,          /* in the staging table only */
+} LoadAction;
 
 typedef struct LoadColumn {
     Str from;            /* as the rows have it */
@@ -27,6 +33,7 @@ typedef struct LoadColumn {
     bool added;          /* the table does not have it yet */
     bool widened;        /* its column gets another type first */
     bool is_key;
+    bool is_id;          /* made by nested.h: no contract speaks of it */
 } LoadColumn;
 
 typedef struct Load {
@@ -48,6 +55,7 @@ typedef struct Load {
     int64_t now_us;      /* one moment for the whole load */
     bool renames;        /* see load_rename */
     StrBuf *explain;     /* statements go here and nowhere else */
+    struct LoadNested *nested; /* NULL: JSON stays JSON */
 } Load;
 
 /* Appends to l->sql: `%T` the table, `%S` staging, `%n` a Str as a name, `%t` one as a literal, `%s` text. */
@@ -97,6 +105,17 @@ DgStatus packages_announce(Load *l, DgError *err);  /* status `loading`, committ
 DgStatus packages_clean(Load *l, DgError *err);     /* what dead packages of this stream left */
 /* The table that a package fills before it is renamed. */
 DgTableName packages_table(Arena *a, DgTableName table, Str package);
+
+/* ---- load_nested.c: only where l->nested is, the first two excepted ---- */
+DgStatus load_nested_read(Load *l, DgRows *from, DgRows **root, DgError *err); /* all of `from`; *root goes with l->nested */
+DgStatus load_nested_forgotten(Load *l, DgError *err);
+DgStatus load_nested_plan(Load *l, DgError *err);    /* once the root's table is planned */
+DgStatus load_nested_evolve(Load *l, DgError *err);  /* where DDL does not roll back */
+DgStatus load_nested_fill(Load *l, DgError *err);    /* after the root, when that is not merged */
+DgStatus load_nested_merge(Load *l, DgError *err);   /* before the root is merged from its staging table */
+DgStatus load_nested_orphans(Load *l, DgError *err); /* after rows of the root were deleted */
+DgStatus load_nested_remember(Load *l, DgError *err);
+void load_nested_close(Load *l);
 
 /* ---- load_rows.c ---- */
 /* Takes nothing over; `from` is read until its end. Counts rows into counts->rows_read. */

@@ -410,11 +410,15 @@ DgStatus load_merge(Load *l, DgError *err)
         DG_TRY(check_keys(l, err));
         DG_TRY(drop_duplicates(l, err));
     }
+    if (l->nested && load_needs_keys(l->spec))
+        DG_TRY(load_nested_merge(l, err));
     DG_TRY(by_disposition(l, err));
     if (l->spec->deletes == DG_DELETES_SOFT && !scd2)
         DG_TRY(soft_deletes(l, err));
     if (l->spec->deletes == DG_DELETES_HARD && !scd2)
         DG_TRY(hard_deletes(l, err));
+    if (l->nested && l->spec->deletes == DG_DELETES_HARD)
+        DG_TRY(load_nested_orphans(l, err));
     load_drop_staging(l, l->staging);
     return load_exec(l, NULL, err);
 }

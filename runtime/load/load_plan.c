@@ -118,7 +118,7 @@ static DgStatus new_column(Load *l, LoadColumn *c, DgError *err)
 {
     c->stored = as_stored(l->d, c->type);
     c->added = true;
-    if (!l->exists)
+    if (!l->exists || c->is_id)
         return DG_OK;
     switch (l->spec->keep_columns ? DG_DISCARD_VALUE : l->spec->new_columns) {
     case DG_EVOLVE:
@@ -161,6 +161,8 @@ static DgStatus variant_column(Load *l, LoadColumn *c, const DgDbColumn *have, D
 
 static DgStatus other_type(Load *l, LoadColumn *c, const DgDbColumn *have, DgError *err)
 {
+    if (l->spec->keep_types && !c->is_key)
+        return DG_OK;
     DgType both = wider(have->column.type, c->type);
     bool text = both.kind == DG_TEXT && have->column.type.kind != DG_TEXT;
     if (c->is_key && (text || l->spec->types != DG_EVOLVE) && l->spec->types != DG_FREEZE) {
@@ -202,8 +204,23 @@ static bool is_key(const Load *l, Str from, Str name)
     return false;
 }
 
+/* What nested.h adds to the rows. */
+static bool is_made(const Load *l, LoadColumn *c)
+{
+    static const char *const ids[] = {"_dlt_id", "_dlt_parent_id", "_dlt_root_id", "_dlt_list_idx"};
+    for (size_t i = 0; i < 4 && l->nested; i++)
+        c->is_id = c->is_id || str_eq(c->from, str_from(ids[i]));
+    if (!l->nested || !str_eq(c->from, S("_dgc_row")))
+        return false;
+    c->action = LOAD_STAGE;
+    c->name = c->from;
+    return true;
+}
+
 static DgStatus plan_column(Load *l, LoadColumn *c, DgError *err)
 {
+    if (is_made(l, c))
+        return DG_OK;
     const DgDbColumn *have = l->exists ? load_table_column(l, c->name) : NULL;
     c->is_key = is_key(l, c->from, c->name);
     if (!have)
@@ -244,6 +261,17 @@ static DgStatus both_called(const Load *l, Str one, Str other, Str name, DgError
     return DG_DATA;
 }
 
+static DgStatus check_index(const Load *l, Str columns, DgError *err)
+{
+    Str name;
+    while (columns.len) {
+        str_cut(columns, ',', &name, &columns);
+        if (!load_column(l, str_trim(name)))
+            return dg_fail(err, DG_CONFIG, "the rows have no column `%.*s`, of which an index is asked for", FMT(str_trim(name)));
+    }
+    return DG_OK;
+}
+
 static DgStatus check_names(Load *l, DgError *err)
 {
     Str added[] = {l->spec->loaded_at, l->spec->synced_at, l->valid_from, l->valid_to, l->deleted_at};
@@ -267,14 +295,10 @@ static DgStatus check_names(Load *l, DgError *err)
             return dg_fail(err, DG_DATA, "table `%.*s` has no column `%.*s`, which `primary_key` names", FMT(l->spec->table.table),
                            FMT(l->columns[i].name));
     for (size_t i = 0; i < l->spec->index_columns.count; i++)
-        for (Str rest = l->spec->index_columns.items[i]; rest.len;) {
-            ptrdiff_t end = str_find_char(rest, ',');
-            Str name = str_trim(str_sub(rest, 0, end < 0 ? rest.len : end));
-            if (!load_column(l, name))
-                return dg_fail(err, DG_CONFIG, "the rows have no column `%.*s`, of which an index is asked for", FMT(name));
-            rest = end < 0 ? (Str){0} : str_sub(rest, end + 1, rest.len);
-        }
-    return DG_OK;
+        DG_TRY(check_index(l, l->spec->index_columns.items[i], err));
+    for (size_t i = 0; i < l->spec->unique_columns.count; i++)
+        DG_TRY(check_index(l, l->spec->unique_columns.items[i], err));
+    return check_index(l, l->spec->primary_key, err);
 }
 
 DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err)

@@ -61,7 +61,8 @@ DgStatus load_insert(Load *l, DgTableName to, DgRows *from, DgError *err)
     r.columns = push(&l->arena, DgColumn, l->columns_count + 1);
     r.source = push(&l->arena, int32_t, l->columns_count + 1);
     for (int32_t i = 0; i < l->columns_count; i++) {
-        if (l->columns[i].action == LOAD_DISCARD_VALUE) {
+        bool staged = l->staging.table.len > 0;
+        if (l->columns[i].action == LOAD_DISCARD_VALUE || (l->columns[i].action == LOAD_STAGE && !staged)) {
             r.whole = false;
             continue;
         }

@@ -211,6 +211,8 @@ static DgStatus send_now(DgServices *s, DgCall *c, int64_t now_ms)
     curl_easy_setopt(x->curl, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, c);
+    if (c->spec.unrepeatable) /* on a connection that was used before curl itself repeats what got no answer */
+        curl_easy_setopt(x->curl, CURLOPT_FRESH_CONNECT, 1L);
     if (curl_multi_add_handle(s->multi, x->curl) != CURLM_OK)
         return os_no_memory(&c->error, "for a request");
     c->under_way = true;
@@ -481,6 +483,7 @@ static void take_spec(DgCall *c, const DgCallSpec *spec)
     c->spec = *spec;
     c->spec.url = str_copy(a, spec->url);
     c->spec.body = str_copy(a, spec->body);
+    c->spec.tape_body = str_copy(a, spec->tape_body);
     c->spec.what = str_cstr(a, str_from(spec->what));
     Str *headers = push(a, Str, spec->headers_count + 1);
     size_t n = 0;

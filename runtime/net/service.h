@@ -43,6 +43,7 @@ typedef struct DgCallSpec {
     const Str *headers;          /* "Name: value" */
     size_t headers_count;
     Str body;
+    Str tape_body;               /* by this tapes know it, where the body tells times or ids of this run; empty: the body */
     const char *what;            /* names the call in messages: "ask openai/gpt-5-mini" */
     int retries;                 /* after the first attempt; 0: 4; -1: none */
     int64_t deadline_ms;         /* for all of it, waits included; 0: 600 s */

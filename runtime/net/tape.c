@@ -63,7 +63,7 @@ static Str plain(Tape *t, Arena *a, Str text)
 
 static Str key_of(Tape *t, Arena *a, const DgCallSpec *spec)
 {
-    Str url = plain(t, a, spec->url), body = plain(t, a, spec->body);
+    Str url = plain(t, a, spec->url), body = plain(t, a, spec->tape_body.len ? spec->tape_body : spec->body);
     Sha256 sum;
     char hex[65];
     sha256_init(&sum);

@@ -255,6 +255,8 @@ void report_unit_ended(Run *run, Unit *u, UnitState next)
 void report_log(Run *run, Unit *u, DgLogLevel level, Str text)
 {
     StrBuf name = {0}, b = {.max = 1 << 20};
+    if (!run->console) /* a command that only looks */
+        return;
     if (level > DG_LOG_DEBUG)
         console_prefixed(run->console, level, short_name(u, &name), text);
     buf_format(&b, ", \"level\": \"%s\", \"message\": ", levels[level]);

@@ -190,6 +190,8 @@ void step_eval(DgStepRun *sr, Arena *a, DgEval *ev);
 Str step_copy(DgStepRun *sr, Str text); /* into the attempt's arena; thread-safe */
 Str run_copy(Run *run, Str text);
 void value_json(DgStepRun *sr, DgValue v, StrBuf *out);
+/* What a check said: in this run, else the last time. DG_END: it has never been made. */
+DgStatus step_verdict(DgStepRun *sr, Str asset, Str check, bool *passed, DgError *err);
 
 /* ---- commit.c ---- */
 DgStatus warehouse_get(Run *run, DgWarehouse **out, DgError *err);

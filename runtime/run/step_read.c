@@ -49,3 +49,39 @@ DgStatus dg_last_metadata(DgStepRun *sr, DgStr asset_key, DgStr name, DgStr *jso
     sqlite3_finalize(stmt);
     return status;
 }
+
+static bool said_in_this_run(Run *run, Str asset, Str check, bool *passed)
+{
+    bool found = false;
+    pthread_mutex_lock(&run->lock);
+    for (int32_t i = 0; i < run->units_count; i++)
+        for (size_t k = 0; k < run->units[i].checks.count; k++) {
+            const CheckResult *c = &run->units[i].checks.items[k];
+            if (!str_eq(c->asset, asset) || !str_eq(c->name, check))
+                continue;
+            *passed = c->passed && (!found || *passed); /* of all partitions */
+            found = true;
+        }
+    pthread_mutex_unlock(&run->lock);
+    return found;
+}
+
+DgStatus step_verdict(DgStepRun *sr, Str asset, Str check, bool *passed, DgError *err)
+{
+    static const char last[] = "SELECT passed FROM checks WHERE asset = ?1 AND name = ?2 ORDER BY at_us DESC, id DESC LIMIT 1";
+    sqlite3 *db = sr->run->history ? history_db(sr->run->history) : NULL;
+    sqlite3_stmt *stmt = NULL;
+    if (said_in_this_run(sr->run, asset, check, passed))
+        return DG_OK;
+    if (!db)
+        return DG_END;
+    if (sqlite3_prepare_v2(db, last, -1, &stmt, NULL) != SQLITE_OK)
+        return dg_fail(err, DG_IO, "could not read the run history: %s", sqlite3_errmsg(db));
+    sqlite3_bind_text(stmt, 1, asset.ptr, (int)asset.len, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, check.ptr, (int)check.len, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    DgStatus status = rc == SQLITE_ROW ? DG_OK : rc == SQLITE_DONE ? DG_END : dg_fail(err, DG_IO, "could not read the run history: %s", sqlite3_errmsg(db));
+    *passed = rc == SQLITE_ROW && sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return status;
+}

@@ -6,8 +6,9 @@
  */
 #include <math.h>
 
+#include "runtime/net/rest.h"
 #include "runtime/os/os.h"
-#include "runtime/vector/rest.h"
+#include "runtime/vector/store.h"
 
 enum { PAGE = 1000, BATCH_MAX = 1000 };
 
@@ -32,7 +33,7 @@ static DgStatus chroma_open(const VectorTarget *target, VectorStore **out, DgErr
     c->store.type = &vector_chroma;
     c->target = *target;
     *out = &c->store;
-    DG_TRY(rest_open(&c->rest, &c->target, "Chroma", NULL, err));
+    DG_TRY(rest_open(&c->rest, target->run, target->url, "Chroma", NULL, err));
     rest_header(&c->rest, "x-chroma-token", target->api_key);
     Arena *a = &c->rest.keep;
     c->collections = str_format(a, "/api/v2/tenants/%.*s/databases/%.*s/collections", FMT(rest_escape(a, target->tenant)), FMT(rest_escape(a, target->database)));

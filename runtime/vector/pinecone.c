@@ -5,8 +5,9 @@
  * is no renaming: a rebuild sends every record again and removes the others, and is never empty in between.
  */
 #include "runtime/base/sha256.h"
+#include "runtime/net/rest.h"
 #include "runtime/os/os.h"
-#include "runtime/vector/rest.h"
+#include "runtime/vector/store.h"
 
 enum { PAGE = 100, ID_MAX = 512, METADATA_MAX = 40960, READY_MS = 300000 };
 static const char MADE_ID[] = "~dgc-"; /* begins ids that stand for those Pinecone cannot hold */
@@ -28,7 +29,7 @@ static DgStatus pinecone_open(const VectorTarget *target, VectorStore **out, DgE
     p->store.type = &vector_pinecone;
     p->target = *target;
     *out = &p->store;
-    DG_TRY(rest_open(&p->rest, &p->target, "Pinecone", "https://api.pinecone.io", err));
+    DG_TRY(rest_open(&p->rest, target->run, target->url, "Pinecone", "https://api.pinecone.io", err));
     rest_header(&p->rest, "Api-Key", target->api_key);
     rest_header(&p->rest, "X-Pinecone-Api-Version", S("2025-10"));
     return DG_OK;

@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 #include "runtime/base/sha256.h"
+#include "runtime/net/rest.h"
 #include "runtime/os/os.h"
-#include "runtime/vector/rest.h"
+#include "runtime/vector/store.h"
 
 enum { PAGE = 1000 };
 
@@ -31,7 +32,7 @@ static DgStatus qdrant_open(const VectorTarget *target, VectorStore **out, DgErr
     d->store.type = &vector_qdrant;
     d->target = *target;
     *out = &d->store;
-    DG_TRY(rest_open(&d->rest, &d->target, "Qdrant", NULL, err));
+    DG_TRY(rest_open(&d->rest, target->run, target->url, "Qdrant", NULL, err));
     rest_header(&d->rest, "api-key", target->api_key);
     return DG_OK;
 }

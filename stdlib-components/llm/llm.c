@@ -2,6 +2,7 @@
 #include "runtime/base/base.h"
 #include "runtime/llm/declare.h"
 #include "runtime/llm/pack.h"
+#include "runtime/llm/rows.h"
 #include "stdlib-components/llm/llm_step.h"
 
 typedef enum Task { TASK_COMPLETE, TASK_EXTRACT, TASK_CLASSIFY, TASK_SENTIMENT, TASK_SUMMARIZE, TASK_TRANSLATE, TASK_JUDGE } Task;
@@ -163,42 +164,6 @@ static void check(DgPlanner *p, const Config *c, const LlmModel *model)
     }
 }
 
-/* A query with the table's columns: so dgc knows their types, and what of `from` is not there. */
-static DgStr columns_sql(DgPlanner *p, const LlmStep *s, size_t *from_at)
-{
-    static const char *const sql_types[] = {[DG_TEXT] = "VARCHAR", [DG_INT64] = "BIGINT", [DG_FLOAT64] = "DOUBLE", [DG_BOOL] = "BOOLEAN",
-                                            [DG_DATE] = "DATE", [DG_TIMESTAMP] = "TIMESTAMP", [DG_JSON] = "JSON"};
-    StrBuf b = {0};
-    size_t n = s->output.count ? s->output.count : 1;
-    buf_add(&b, S("SELECT "));
-    for (size_t i = 0; i < s->keep.count; i++)
-        buf_format(&b, "%.*s, ", FMT(llm_sql_name(p, DG_ITEMS(DgStr, s->keep)[i])));
-    if (!s->keep.count) /* of the same name: the answer's */
-        buf_add(&b, S("COLUMNS(c -> lower(c) NOT IN ("));
-    for (size_t i = 0; i < n && !s->keep.count; i++) {
-        DgStr name = s->output.count ? DG_ITEMS(OutputField, s->output)[i].key : s->column;
-        buf_add(&b, i ? S(", lower('") : S("lower('"));
-        for (ptrdiff_t k = 0; k < name.len; k++) {
-            if (name.ptr[k] == '\'')
-                buf_char(&b, '\'');
-            buf_char(&b, name.ptr[k]);
-        }
-        buf_add(&b, S("')"));
-    }
-    buf_add(&b, s->keep.count ? S("") : S(")), "));
-    for (size_t i = 0; i < n; i++) {
-        const OutputField *f = s->output.count ? &DG_ITEMS(OutputField, s->output)[i] : NULL;
-        buf_format(&b, "%sCAST(NULL AS %s) AS %.*s", i ? ", " : "", sql_types[f ? output_column_type(f).kind : DG_TEXT],
-                   FMT(llm_sql_name(p, f ? f->key : s->column)));
-    }
-    buf_add(&b, S(" FROM {{ ref('"));
-    *from_at = b.len;
-    buf_format(&b, "%.*s') }}", FMT(s->from));
-    DgStr out = p->api->format(p, "%.*s", FMT(buf_str(&b)));
-    buf_free(&b);
-    return out;
-}
-
 static void llm_plan(DgPlanner *p, const void *data)
 {
     static const char *const answers[] = {[TASK_SUMMARIZE] = "summary", [TASK_TRANSLATE] = "translation", [TASK_JUDGE] = NULL};
@@ -226,11 +191,8 @@ static void llm_plan(DgPlanner *p, const void *data)
     p->api->asset(p, &(DgAssetDecl){.key = c->asset, .description = c->description, .group = c->group,
                                     .kinds = c->kinds.count ? c->kinds : (DgList){kind, 1}, .owners = c->owners, .tags = c->tags,
                                     .metadata = c->metadata, .at = &c->asset});
-    DgSqlPlace *place = p->api->alloc(p, sizeof *place);
-    DgSqlDecl sql = {.asset = c->asset, .text = columns_sql(p, s, &place->start), .places = {place, 1}};
-    place->len = (size_t)c->from.len;
-    place->field = &c->from;
-    p->api->sql(p, NULL, &sql);
+    OutputField plain = {.key = s->column, .type = OUTPUT_STRING};
+    answer_sql(p, c->asset, &c->from, &s->keep, NULL, s->output.count ? s->output.items : &plain, s->output.count ? s->output.count : 1);
     DgTextDecl prompt = {.asset = c->asset, .from = c->from, .field = &c->prompt};
     if (!c->prompt.len)
         prompt = (DgTextDecl){.asset = c->asset, .from = c->from, .field = &c->text,

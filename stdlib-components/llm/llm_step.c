@@ -12,13 +12,13 @@
 #include <stdio.h>
 
 #include "runtime/data/batch.h"
-#include "runtime/data/value_text.h"
 #include "runtime/llm/batch.h"
 #include "runtime/llm/pack.h"
+#include "runtime/llm/rejected.h"
+#include "runtime/llm/rows.h"
 #include "runtime/os/os.h"
 
-enum { WAIT_MS = 1000, REJECTED_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 10, REPLY_BYTES_MAX = 4096, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000,
-       ANSWER_TOKENS = 1024, PACK_ROW_TOKENS = 8 };
+enum { WAIT_MS = 1000, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000, ANSWER_TOKENS = 1024, PACK_ROW_TOKENS = 8 };
 
 const DgField llm_example_fields[] = {
     DG_FIELD_STRING(LlmExample, input, .flags = DG_REQUIRED, .doc = "What is asked."),
@@ -77,11 +77,6 @@ typedef struct Pack { /* rows of one call */
     LlmEstimate estimate;
 } Pack;
 
-typedef struct Rejected {
-    Str row, reason, reply;
-    const char *kind;
-} Rejected;
-
 typedef struct Asking {
     DgStepRun *sr;
     const LlmStep *c;
@@ -96,60 +91,16 @@ typedef struct Asking {
     int32_t in_count;
     DgBatch in;
     bool has_in, done;
-    int32_t *kept;           /* columns of `in` that stand in the table, in order */
-    int32_t kept_count, image;
-    DgColumn *columns;       /* of the table */
-    int32_t columns_count;
+    int32_t image;           /* column; -1: none */
+    AnswerTable table;
     DgValue extra;           /* names for the prompt: row */
     Item *items;             /* DG_BATCH_ROWS */
-    Arena rejected_arena;
-    Array(Rejected) rejected;
-    size_t rejected_bytes;
-    size_t rejected_next;    /* read by the second load */
+    Rejected rejected;
     int64_t rows_left, answered, refused;
     char spent[120];         /* which budget is used up; empty: none */
 } Asking;
 
 /* ---- The question ---- */
-
-static DgValue cell(DgEval *ev, const DgColumn *column, const DgVector *v, int32_t row)
-{
-    if (!DG_VALID(v, row))
-        return dgv_none();
-    switch (column->type.kind) {
-    case DG_BOOL: return dgv_bool(((const uint8_t *)v->values)[row] != 0);
-    case DG_INT8: return dgv_int(((const int8_t *)v->values)[row]);
-    case DG_INT16: return dgv_int(((const int16_t *)v->values)[row]);
-    case DG_INT32: return dgv_int(((const int32_t *)v->values)[row]);
-    case DG_INT64: return dgv_int(((const int64_t *)v->values)[row]);
-    case DG_UINT8: return dgv_int(((const uint8_t *)v->values)[row]);
-    case DG_UINT16: return dgv_int(((const uint16_t *)v->values)[row]);
-    case DG_UINT32: return dgv_int(((const uint32_t *)v->values)[row]);
-    case DG_FLOAT32: return dgv_float((double)((const float *)v->values)[row]);
-    case DG_FLOAT64: return dgv_float(((const double *)v->values)[row]);
-    case DG_TEXT: return dgv_from_str(dg_text_get(v, row));
-    case DG_JSON: {
-        DgValue parsed;
-        DgError ignored;
-        return dg_read_json(ev, dg_text_get(v, row), &parsed, &ignored) == DG_OK ? parsed : dgv_from_str(dg_text_get(v, row));
-    }
-    default: {
-        StrBuf b = {0};
-        value_write_text(&b, v, column->type, row);
-        DgValue out = dgv_from_str(str_copy(ev->arena, buf_str(&b)));
-        buf_free(&b);
-        return out;
-    }
-    }
-}
-
-static DgValue row_value(Asking *k, DgEval *ev, int32_t row)
-{
-    DgValue d = dg_new_dict(ev);
-    for (int32_t i = 0; i < k->in_count; i++)
-        dg_put(ev, d, dgv_from_str(k->in_columns[i].name), cell(ev, &k->in_columns[i], &k->in.vectors[i], row));
-    return d;
-}
 
 static DgStatus item_open(Asking *k, Item *it, DgError *err)
 {
@@ -182,7 +133,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
     const LlmStep *c = k->c;
     DgValue text, extra = dg_new_dict(&it->eval);
     LlmQuestion *q = &it->question;
-    dg_put_str(&it->eval, extra, "row", row_value(k, &it->eval, it->row));
+    dg_put_str(&it->eval, extra, "row", row_value(&it->eval, &k->in, it->row));
     k->sr->extra = &extra;
     DgStatus status = ((DgTemplateFn)c->prompt.call)(&it->eval, &text, err);
     k->sr->extra = NULL;
@@ -197,7 +148,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
     }
     LlmTurn turn = {LLM_USER, text.kind == DG_V_STR ? text.as.s : dg_to_str(&it->eval, text), {0}};
     if (k->image >= 0) {
-        DgValue v = cell(&it->eval, &k->in_columns[k->image], &k->in.vectors[k->image], it->row);
+        DgValue v = row_cell(&it->eval, &k->in_columns[k->image], &k->in.vectors[k->image], it->row);
         if (v.kind == DG_V_STR)
             turn.image = v.as.s;
     }
@@ -209,20 +160,8 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
 
 static DgStatus reject(Asking *k, Item *it, const char *kind, Str reason, Str reply, DgError *err)
 {
-    StrBuf row = {.max = ROW_BYTES_MAX};
-    DgValue v = row_value(k, &it->eval, it->row);
-    dg_write_json(&it->eval, &row, v, 0, false);
-    Arena *a = &k->rejected_arena;
-    reply = str_sub(reply, 0, reply.len < REPLY_BYTES_MAX ? reply.len : REPLY_BYTES_MAX);
-    Rejected r = {.kind = kind, .reason = output_clean(a, reason), .reply = output_clean(a, reply),
-                  .row = row.failed ? S("{}") : str_copy(a, buf_str(&row))};
-    buf_free(&row);
-    array_add(a, &k->rejected, r);
-    k->rejected_bytes += (size_t)(r.row.len + r.reason.len + r.reply.len);
     it->state = ITEM_REJECTED;
-    if (k->rejected_bytes > REJECTED_BYTES_MAX)
-        return dg_fail(err, DG_DATA, "more than %d MB of rows could not be answered", REJECTED_BYTES_MAX >> 20);
-    return a->failed ? os_no_memory(err, "for rejected rows") : DG_OK;
+    return rejected_add(&k->rejected, &it->eval, &k->in, it->row, kind, reason, reply, err);
 }
 
 static DgStatus take_values(Asking *k, Item *it, Str text, Str *wrong, DgError *err)
@@ -538,7 +477,7 @@ static void end_calls(Asking *k)
 
 static DgStatus spent(Asking *k, DgError *err)
 {
-    dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld rows", k->spent, (long long)(k->answered + (int64_t)k->rejected.count));
+    dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld rows", k->spent, (long long)(k->answered + (int64_t)k->rejected.rows.count));
     dg_hint(err, "%s", k->l->answers ? "the answers are kept: raise it, and the next run continues" : "raise it");
     err->retry_after_ms = -1; /* another attempt would have the whole budget again */
     return DG_TEMPFAIL;
@@ -590,37 +529,11 @@ static DgStatus ask_batch(Asking *k, DgError *err)
     return DG_OK;
 }
 
-static bool copy_cell(const DgBatch *in, int32_t column, int32_t row, DgVector *to, int32_t to_row)
-{
-    const DgVector *from = &in->vectors[column];
-    size_t width = (size_t)dg_type_width(in->columns[column].type.kind);
-    bool valid = DG_VALID(from, row);
-    if (!valid)
-        dg_set_null(to, to_row);
-    if (width) {
-        memcpy((char *)to->values + (size_t)to_row * width, (const char *)from->values + (size_t)row * width, width);
-        return true;
-    }
-    Str text = valid ? dg_text_get(from, row) : (Str){0};
-    return dg_text_set(to, to_row, text.ptr ? text.ptr : "", (size_t)text.len);
-}
-
 static DgStatus put_rows(Asking *k, DgBatch *out, DgError *err)
 {
-    for (int32_t i = 0; i < k->in.rows; i++) {
-        Item *it = &k->items[i];
-        int32_t row = out->rows;
-        if (it->state != ITEM_ANSWERED)
-            continue;
-        for (int32_t n = 0; n < k->kept_count; n++)
-            if (!copy_cell(&k->in, k->kept[n], i, &out->vectors[n], row))
-                return os_no_memory(err, "for a row");
-        for (int32_t n = k->kept_count; n < k->columns_count; n++) {
-            const OutputField *f = &DG_ITEMS(OutputField, k->fields)[n - k->kept_count];
-            DG_TRY(output_set(&it->eval, f, it->values[n - k->kept_count], &out->vectors[n], row, err));
-        }
-        out->rows++;
-    }
+    for (int32_t i = 0; i < k->in.rows; i++)
+        if (k->items[i].state == ITEM_ANSWERED)
+            DG_TRY(answer_row(&k->table, &k->items[i].eval, &k->in, i, k->items[i].values, out, err));
     return DG_OK;
 }
 
@@ -661,29 +574,6 @@ static DgStatus next_batch(void *context, void *lane, DgBatch *out, DgError *err
     return DG_END;
 }
 
-/* ---- Rejected rows ---- */
-
-static const DgColumn rejected_columns[] = {
-    {.name = DG_S("row"), .type = {.kind = DG_JSON}},
-    {.name = DG_S("kind"), .type = {.kind = DG_TEXT}},
-    {.name = DG_S("reason"), .type = {.kind = DG_TEXT}},
-    {.name = DG_S("reply"), .type = {.kind = DG_TEXT}},
-};
-
-static DgStatus next_rejected(void *context, void *lane, DgBatch *out, DgError *err)
-{
-    Asking *k = context;
-    (void)lane;
-    for (; k->rejected_next < k->rejected.count && out->rows < out->rows_max; out->rows++, k->rejected_next++) {
-        const Rejected *r = &k->rejected.items[k->rejected_next];
-        const Str texts[] = {r->row, str_from(r->kind), r->reason, r->reply};
-        for (int i = 0; i < 4; i++)
-            if (!dg_text_set(&out->vectors[i], out->rows, texts[i].ptr ? texts[i].ptr : "", (size_t)texts[i].len))
-                return os_no_memory(err, "for rejected rows");
-    }
-    return k->rejected_next < k->rejected.count ? DG_OK : DG_END;
-}
-
 /* ---- The whole ---- */
 
 static DgStatus open_scan(Asking *k, DgError *err)
@@ -713,50 +603,11 @@ static DgStatus open_input(Asking *k, DgError *err)
     return open_scan(k, err);
 }
 
-static int32_t find_column(const Asking *k, Str name)
-{
-    for (int32_t i = 0; i < k->in_count; i++)
-        if (str_eq_nocase(k->in_columns[i].name, name))
-            return i;
-    return -1;
-}
-
-static bool is_output(const Asking *k, Str name)
-{
-    for (size_t i = 0; i < k->fields.count; i++)
-        if (str_eq_nocase(DG_ITEMS(OutputField, k->fields)[i].key, name))
-            return true;
-    return false;
-}
-
-/* Columns that are kept, then those of the answer, which replace those of the same name. */
 static DgStatus choose_columns(Asking *k, DgError *err)
 {
     const LlmStep *c = k->c;
-    size_t outputs = k->fields.count;
-    k->kept = dg_alloc(k->sr, ((size_t)k->in_count + 1) * sizeof *k->kept);
-    k->columns = dg_alloc(k->sr, ((size_t)k->in_count + outputs) * sizeof *k->columns);
-    if (!k->kept || !k->columns)
-        return os_no_memory(err, "for columns");
-    k->kept_count = 0;
-    for (size_t i = 0; i < c->keep.count; i++)
-        if (find_column(k, DG_ITEMS(DgStr, c->keep)[i]) < 0)
-            return dg_fail(err, DG_DATA, "`keep` names `%.*s`, which `%.*s` does not have", FMT(DG_ITEMS(DgStr, c->keep)[i]), FMT(c->from));
-    for (int32_t i = 0; i < k->in_count; i++) {
-        bool kept = !c->keep.count;
-        for (size_t n = 0; n < c->keep.count; n++)
-            kept |= str_eq_nocase(DG_ITEMS(DgStr, c->keep)[n], k->in_columns[i].name);
-        if (!kept || is_output(k, k->in_columns[i].name))
-            continue;
-        k->columns[k->kept_count] = k->in_columns[i];
-        k->kept[k->kept_count++] = i;
-    }
-    k->columns_count = k->kept_count;
-    for (size_t i = 0; i < outputs; i++) {
-        const OutputField *f = &DG_ITEMS(OutputField, k->fields)[i];
-        k->columns[k->columns_count++] = (DgColumn){.name = f->key, .type = output_column_type(f)};
-    }
-    k->image = c->image.len ? find_column(k, c->image) : -1;
+    DG_TRY(answer_table(k->sr, c->from, k->in_columns, k->in_count, &c->keep, k->fields.items, k->fields.count, &k->table, err));
+    k->image = c->image.len ? row_find_column(k->in_columns, k->in_count, c->image) : -1;
     if (c->image.len && k->image < 0)
         return dg_fail(err, DG_DATA, "`image` names `%.*s`, which `%.*s` does not have", FMT(c->image), FMT(c->from));
     return DG_OK;
@@ -775,8 +626,7 @@ static DgStatus write_schema(Asking *k, void (*write)(const DgList *fields, StrB
 static DgStatus begin(Asking *k, DgError *err)
 {
     const LlmStep *c = k->c;
-    arena_init(&k->rejected_arena, 256 << 20);
-    k->rejected_arena.can_fail = true;
+    rejected_open(&k->rejected);
     k->rows_left = c->limit ? c->limit : INT64_MAX;
     k->items = os_alloc(DG_BATCH_ROWS * sizeof *k->items);
     if (!k->items)
@@ -801,7 +651,7 @@ static void end(Asking *k)
     pack_close(k->pack);
     close_scan(k);
     os_free(k->items);
-    arena_free(&k->rejected_arena);
+    rejected_close(&k->rejected);
 }
 
 /* ---- Batches ---- */
@@ -858,22 +708,14 @@ static DgStatus load(Asking *k, DgError *err)
     Str schema, table;
     DgLoadResult result;
     DG_TRY(step_session(k->sr, &session, err));
-    DgLoad own = {.mode = DG_REPLACE, .columns = k->columns, .columns_count = k->columns_count, .lanes_max = 1};
-    DgLoad other = {.mode = DG_REPLACE, .columns = rejected_columns, .columns_count = 4, .lanes_max = 1};
+    DgLoad own = {.mode = DG_REPLACE, .columns = k->table.columns, .columns_count = k->table.columns_count, .lanes_max = 1};
+    DgPull pull = {.context = k, .next = next_batch, .lanes_max = 1};
     pthread_mutex_lock(&k->sr->lock);
     dg_asset_table(&k->sr->arena, k->c->asset, &schema, &table);
-    Str rejected = str_format(&k->sr->arena, "%.*s_rejected", FMT(table));
     pthread_mutex_unlock(&k->sr->lock);
-    DgPull pull = {.context = k, .next = next_batch, .lanes_max = 1};
     DG_TRY(dg_session_load(session, schema, table, &own, &pull, &result, err));
-    pull.next = next_rejected;
-    DG_TRY(dg_session_load(session, schema, rejected, &other, &pull, &result, err));
     llm_report(k->l, k->c->asset);
-    dg_report_metadata(k->sr, k->c->asset, "llm/rejected", dgv_int((int64_t)k->rejected.count));
-    if (k->rejected.count)
-        dg_log(k->sr, DG_LOG_WARNING, "%zu row%s could not be answered, the first: %.*s; see %.*s.%.*s", k->rejected.count,
-               k->rejected.count == 1 ? "" : "s", FMT(k->rejected.items[0].reason), FMT(schema), FMT(rejected));
-    return DG_OK;
+    return rejected_load(&k->rejected, k->sr, k->c->asset, "llm/rejected", err);
 }
 
 static DgStatus llm_execute(DgStepRun *sr, const void *config, void *state, DgError *err)

@@ -1,4 +1,5 @@
 /* checks.c - what Sling finds out when it runs, or never: told when building, at its place. */
+#include "runtime/copy/chunks.h"
 #include "stdlib-components/sling/replication.h"
 
 static bool equal(DgStr s, const char *text)
@@ -182,25 +183,12 @@ static void check_columns(DgPlanner *p, const DgStreamSettings *s)
 
 /* ---- Values of a form ---- */
 
-/* `90`, `7d`, `6h`, `15m`, `1w`. */
-static bool is_chunk(DgValue v)
-{
-    ptrdiff_t i = 0;
-    if (v.kind == DG_V_INT)
-        return v.as.i > 0;
-    if (v.kind != DG_V_STR)
-        return false;
-    while (i < v.as.s.len && v.as.s.ptr[i] >= '0' && v.as.s.ptr[i] <= '9')
-        i++;
-    return i > 0 && (i == v.as.s.len || (i + 1 == v.as.s.len && strchr("smhdwMy", v.as.s.ptr[i])));
-}
-
 static void check_forms(DgPlanner *p, const DgStreamSettings *s)
 {
     const DgSourceOptions *o = &s->source_options;
     DgValue missing = s->target_options.delete_missing, type = missing.kind == DG_V_DICT ? part(missing, "type") : missing;
-    if (o->chunk_size.kind != DG_V_NONE && !is_chunk(o->chunk_size))
-        p->api->report(p, "E0110", &o->chunk_size, "write a number of rows, or a time like 15m, 6h, 7d", "`chunk_size` is no size");
+    if (o->chunk_size.kind != DG_V_NONE && p->api->is_known(p, &o->chunk_size) && !chunks_size_known(o->chunk_size))
+        p->api->report(p, "E0110", &o->chunk_size, "write a number, or a time like 6h, 7d, 1w, 1m for a month, 1y", "`chunk_size` is no size");
     if (o->flatten.kind != DG_V_NONE && o->flatten.kind != DG_V_BOOL && o->flatten.kind != DG_V_INT)
         p->api->report(p, "E0108", &o->flatten, "write true, false, or how many levels", "`flatten` is true, false or a number");
     if (missing.kind == DG_V_NONE)
@@ -216,6 +204,25 @@ static void check_forms(DgPlanner *p, const DgStreamSettings *s)
 }
 
 /* ---- Keys that go together ---- */
+
+/* A backfill's range in chunks, when all of it is known. */
+static void check_chunks(DgPlanner *p, const DgStreamSettings *s)
+{
+    const DgSourceOptions *o = &s->source_options;
+    const void *at = o->chunk_size.kind != DG_V_NONE ? (const void *)&o->chunk_size : (const void *)&o->chunk_count;
+    Arena scratch;
+    CopyChunks chunks = {0};
+    DgError why = {0};
+    if (p->api->is_set(p, &o->chunk_expr))
+        p->api->report(p, "E0110", &o->chunk_expr, "write `chunk_size: 7d`, or `chunk_count: 10`", "a backfill is cut by its range, not by `chunk_expr`");
+    if ((o->chunk_size.kind == DG_V_NONE && !o->chunk_count) || !p->api->is_known(p, &o->range) || has(o->range, '{') ||
+        !p->api->is_known(p, at) || (o->chunk_size.kind != DG_V_NONE && !chunks_size_known(o->chunk_size)))
+        return;
+    arena_init(&scratch, 4 << 20);
+    if (chunks_of(&scratch, o, &chunks, &why) != DG_OK)
+        p->api->report(p, "E0110", at, why.hint[0] ? why.hint : NULL, "%s", why.message);
+    arena_free(&scratch);
+}
 
 static void check_mode(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *s)
 {
@@ -242,6 +249,8 @@ static void check_mode(DgPlanner *p, const DgStreamSettings *own, const DgStream
     else if (p->api->is_known(p, &s->source_options.range) && !has(text, '{') &&
              (!comma || memchr(comma + 1, ',', (size_t)(text.ptr + text.len - comma - 1))))
         p->api->report(p, "E0110", &s->source_options.range, "write `range: '2024-01-01,2024-02-01'`", "a `range` is two values with a comma between");
+    else if (range)
+        check_chunks(p, s);
 }
 
 static bool same_nocase(DgStr a, DgStr b)
@@ -268,6 +277,10 @@ static void check_object(DgPlanner *p, const Replication *r, const ReplicationCo
     if (known && !s->sql.len && (has(own->key, '*') || has(own->key, '?')) && !is_store(p, c, r->source) && !has(own->key, '/') && !object_varies(s->object))
         p->api->report(p, "E0110", p->api->is_set(p, &s->object) ? (const void *)&s->object : own, "write `{stream_table}` into it",
                        "stream `%.*s` is many tables, and its `object` names one", (int)own->key.len, own->key.ptr);
+    if (known && s->single == 2 && has(own->key, '*') && is_store(p, c, r->source) && s->object.len && !copy_object_tells_files(s->object))
+        p->api->report(p, "E0110", p->api->is_set(p, &s->single) ? (const void *)&s->single : own,
+                       "write `{stream_file_name}` into `object`, or leave `single` out: all files go to the one",
+                       "stream `%.*s` is many files, each for itself, and its `object` names one", (int)own->key.len, own->key.ptr);
     if (known && r->source.len && same_nocase(r->source, r->target) && s->object.len && same_nocase(s->object, own->key))
         p->api->report(p, "E0110", &s->object, "name another table or file", "stream `%.*s` would be written over itself", (int)own->key.len, own->key.ptr);
 }
@@ -302,6 +315,111 @@ static void check_place(DgPlanner *p, const Replication *r, const ReplicationCon
     }
 }
 
+/* ---- Types and keys ---- */
+
+static void check_number(DgPlanner *p, const DgValue *at, const char *key, DgValue v, int64_t most)
+{
+    if (v.kind != DG_V_NONE && (v.kind != DG_V_INT || v.as.i < -1 || v.as.i > most))
+        p->api->report(p, "E0110", at, "write a whole number", "`%s` is a number up to %lld", key, (long long)most);
+}
+
+static void check_decimals(DgPlanner *p, const DgStreamSettings *s)
+{
+    check_number(p, &s->source_options.max_decimals, "max_decimals", s->source_options.max_decimals, 38);
+    check_number(p, &s->target_options.max_decimals, "max_decimals", s->target_options.max_decimals, 38);
+}
+
+/* `cast_as` is one of two words; NULL: there is no such key. */
+static void check_rule(DgPlanner *p, const DgValue *at, DgStr type, DgValue rule)
+{
+    static const struct { const char *type, *key, *words[3]; int64_t most; } keys[] = {
+        {"string", "length_factor", {NULL}, 1000}, {"string", "min_length", {NULL}, 1 << 30}, {"string", "max_length", {NULL}, 1 << 30},
+        {"string", "use_max", {NULL}, 0}, {"string", "note", {NULL}, -2}, {"decimal", "min_precision", {NULL}, 38}, {"decimal", "max_precision", {NULL}, 38},
+        {"decimal", "min_scale", {NULL}, 38}, {"decimal", "max_scale", {NULL}, 38}, {"decimal", "cast_as", {"float", "string", NULL}, 0},
+        {"json", "as_text", {NULL}, 0}, {"boolean", "cast_as", {"integer", "string", NULL}, 0}};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    const char *names[KEYS + 1] = {NULL};
+    size_t n = 0;
+    for (size_t k = 0; k < KEYS; k++)
+        if (equal(type, keys[k].type))
+            names[n++] = keys[k].key;
+    for (size_t i = 0; rule.kind == DG_V_DICT && i < rule.as.dict->count; i++) {
+        DgValue key = rule.as.dict->keys[i], v = rule.as.dict->values[i];
+        size_t k = 0;
+        while (k < KEYS && !(key.kind == DG_V_STR && equal(type, keys[k].type) && equal(key.as.s, keys[k].key)))
+            k++;
+        if (k == KEYS)
+            p->api->report_name(p, at, "key", key.kind == DG_V_STR ? key.as.s : (DgStr){0}, names, "`column_typing.%.*s` has no key `%.*s`", (int)type.len,
+                                type.ptr, key.kind == DG_V_STR ? (int)key.as.s.len : 0, key.kind == DG_V_STR ? key.as.s.ptr : "");
+        else if (keys[k].words[0] && (v.kind != DG_V_STR || !one_of(v.as.s, keys[k].words)))
+            p->api->report(p, "E0110", at, "write one of the two", "`column_typing.%.*s.cast_as` is `%s` or `%s`", (int)type.len, type.ptr, keys[k].words[0],
+                           keys[k].words[1]);
+        else if (!keys[k].words[0] && keys[k].most == 0 && v.kind != DG_V_BOOL)
+            p->api->report(p, "E0108", at, "write true or false", "`%s` is true or false", keys[k].key);
+        else if (keys[k].most > 0)
+            check_number(p, at, keys[k].key, v, keys[k].most);
+    }
+}
+
+static void check_typing(DgPlanner *p, const DgStreamSettings *s)
+{
+    static const char *const types[] = {"string", "decimal", "json", "boolean", NULL};
+    const DgValue *at = &s->target_options.column_typing;
+    if (at->kind != DG_V_NONE && at->kind != DG_V_DICT)
+        p->api->report(p, "E0110", at, "write `column_typing: {string: {length_factor: 2}, decimal: {max_scale: 4}}`", "`column_typing` is rules by type");
+    for (size_t i = 0; at->kind == DG_V_DICT && i < at->as.dict->count; i++) {
+        DgStr type = at->as.dict->keys[i].kind == DG_V_STR ? at->as.dict->keys[i].as.s : (DgStr){0};
+        if (one_of(type, types))
+            check_rule(p, at, type, at->as.dict->values[i]);
+        else
+            p->api->report_name(p, at, "type", type, types, "`column_typing` has no rules for `%.*s`", (int)type.len, type.ptr);
+    }
+}
+
+static void check_key(DgPlanner *p, const ReplicationContext *c, DgStr target, const DgStreamSettings *s, DgStr kind)
+{
+    static const char *const known[] = {"primary", "unique", "index", NULL};
+    static const char *const others[] = {"aggregate", "cluster", "duplicate", "distribution", "hash", "partition", "sort", "update", NULL};
+    const DgValue *at = &s->target_options.table_keys;
+    DgStr type = type_of(p, c, target);
+    bool duckdb = equal(type, "duckdb") || equal(target, "warehouse");
+    if (one_of(kind, others))
+        p->api->report(p, "E0110", at, "leave it out, or make the table with `table_ddl`", "PostgreSQL, MySQL, SQLite and DuckDB have no `table_keys.%.*s`",
+                       (int)kind.len, kind.ptr);
+    else if (!one_of(kind, known))
+        p->api->report_name(p, at, "key", kind, known, "`table_keys` has no kind `%.*s`", (int)kind.len, kind.ptr);
+    else if (duckdb && !equal(kind, "index"))
+        p->api->report(p, "E0110", at, "leave it out: `primary_key` of the stream tells rows apart, and a `unique` check of `dgc.Checks` watches over them",
+                       "DuckDB checks `table_keys.%.*s` before old rows are gone, so rows could not be replaced", (int)kind.len, kind.ptr);
+    else if (equal(kind, "primary") && equal(s->target_options.merge_strategy, "history_insert"))
+        p->api->report(p, "E0110", at, "write `index` instead of `primary`", "a history has several rows of one key: `table_keys.primary` cannot be kept");
+}
+
+static void check_keys(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    const DgValue *at = &s->target_options.table_keys;
+    if (at->kind != DG_V_NONE && at->kind != DG_V_DICT)
+        p->api->report(p, "E0110", at, "write `table_keys: {primary: [id], index: [a, b]}`", "`table_keys` is columns by kind of key");
+    for (size_t i = 0; at->kind == DG_V_DICT && i < at->as.dict->count; i++)
+        check_key(p, c, r->target, s, at->as.dict->keys[i].kind == DG_V_STR ? at->as.dict->keys[i].as.s : (DgStr){0});
+}
+
+static void check_nesting(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    const void *at = &s->max_table_nesting;
+    if (!p->api->is_known(p, at) || s->max_table_nesting <= 0)
+        return;
+    if (equal(s->target_options.merge_strategy, "history_insert"))
+        p->api->report(p, "E0110", at, "leave it out: lists are part of the row's history as JSON", "`max_table_nesting` does not go with `merge_strategy: history_insert`");
+    if (equal(s->contract, "discard_row"))
+        p->api->report(p, "E0110", at, "set `contract: discard_value`, or `freeze`",
+                       "`max_table_nesting` does not go with `contract: discard_row`: a row would lose a part of its lists");
+    if (s->mode == DG_COPY_DEFINITION_ONLY)
+        p->api->report(p, "E0110", at, "leave it out, or load rows", "`definition-only` reads no rows, and what there is in JSON only rows tell");
+    if (is_store(p, c, r->target))
+        p->api->report(p, "E0110", at, "leave it out, or load into a database", "files have no tables for `max_table_nesting`");
+}
+
 /* ---- What is not there: told, never left out ---- */
 
 static void refuse(DgPlanner *p, const void *field, const char *key, const char *help)
@@ -313,15 +431,25 @@ static void refuse(DgPlanner *p, const void *field, const char *key, const char 
 static void check_absent(DgPlanner *p, const DgStreamSettings *s)
 {
     const DgSourceOptions *o = &s->source_options;
-    const DgTargetOptions *t = &s->target_options;
-    refuse(p, &o->jq, "jq", "`jmespath: a.b[]` says where the records are");
-    refuse(p, &o->max_decimals, "source_options.max_decimals", "give the columns a type: `columns: {amount: 'decimal(12,2)'}`");
-    refuse(p, &t->max_decimals, "target_options.max_decimals", "give the columns a type: `columns: {amount: 'decimal(12,2)'}`");
-    refuse(p, &t->column_typing, "column_typing", "give the columns a type: `columns: {name: 'string', amount: 'decimal(12,2)'}`");
-    refuse(p, &t->table_keys, "table_keys", "`table_ddl` makes the table with its keys, `post_sql` makes an index");
-    if (t->adjust_column_type == 2)
-        p->api->report(p, "E0110", &t->adjust_column_type, "`contract: freeze` refuses other types, `discard_value` leaves the values out",
-                       "`adjust_column_type: false` is not supported");
+    refuse(p, &o->jq, "jq", "`jmespath: a.b[]` says where the records are; what jq computes is done by `transforms` or by a model on the table");
+}
+
+/* A condition or a query is for a database; files are read as they are. */
+static void check_files(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    static const char help[] = "load the files into a table, and let a model or a second stream choose the rows";
+    if (!is_store(p, c, r->source))
+        return;
+    if (p->api->is_set(p, &s->where))
+        p->api->report(p, "E0110", &s->where, help, "`where` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (p->api->is_set(p, &s->sql))
+        p->api->report(p, "E0110", &s->sql, help, "`sql` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (s->mode == DG_COPY_BACKFILL)
+        p->api->report(p, "E0110", &s->mode, "`mode: incremental` with `primary_key` loads files again and replaces their rows",
+                       "a backfill needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (equal(s->update_key, "_sling_loaded_at") || equal(s->update_key, "."))
+        p->api->report(p, "E0110", &s->update_key, "name a column of the rows, or `primary_key` alone",
+                       "when a file was changed does not tell whether its rows were loaded");
 }
 
 void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
@@ -330,8 +458,13 @@ void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationC
     check_variables(p, r, s);
     check_columns(p, s);
     check_forms(p, s);
+    check_decimals(p, s);
+    check_typing(p, s);
+    check_keys(p, r, c, s);
+    check_nesting(p, r, c, s);
     check_mode(p, own, s);
     check_object(p, r, c, own, s);
+    check_files(p, r, c, s);
     check_place(p, r, c, own, s);
     check_absent(p, s);
 }

@@ -158,6 +158,7 @@ has "the rest of its passage is" "ignore your rules" "$(tail -n 1 "$WORK/s/reque
 before=$(requests)
 out=$(ask "Who pays?" --no-answer); hasnt "--no-answer" "It is so" "$out"
 is "--no-answer asks for the vector alone" $((before + 1)) "$(requests)"
+for trouble in BUSY BROKEN; do has "$trouble: asked again" "It is so [1]." "$(ask "$trouble please")"; done
 out=$(ask "QUOTA please"); is "no money: exit code" 75 $?
 has "no money: the passages are shown all the same" "[1] " "$out"
 has "no money" "You exceeded your current quota" "$out"

@@ -77,4 +77,14 @@ expect "conns test" "$DGC" conns test "$pg"
 grep -q 'price .*numeric(10,2)' out && echo "ok conns discover shows columns" || { echo "FAIL conns discover: $(cat out)"; failures=$((failures + 1)); }
 MY_PG=$pg "$DGC" conns list > out
 grep -q '^MY_PG' out && echo "ok conns list knows the environment" || { echo "FAIL conns list: $(cat out)"; failures=$((failures + 1)); }
+# A source is read, not made.
+for kind in sqlite duckdb; do
+    copy "$kind://$WORK/nowhere.db?table=a" "$WORK/nowhere.csv"
+    is "$kind: a source that is not there" 78 $?
+    grep -q "there is no file .*nowhere.db" copy.err && [ ! -e nowhere.db ] && echo "ok $kind: it is named, and not made" ||
+        { echo "FAIL $kind: $(tail -n 2 copy.err)"; failures=$((failures + 1)); }
+    "$DGC" conns test "$kind://$WORK/nowhere.db" > copy.err 2>&1
+    is "$kind: a connection to what is not there" 78 $?
+done
+
 finish

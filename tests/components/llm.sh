@@ -125,6 +125,9 @@ component "  model: compatible/small" "$ask" '  base_url: "{{ env.LLM_URL }}"' "
 "$DGC" build . -o p.bin > /dev/null 2>&1
 has "plan tells what it will cost" "asks compatible/small about 40 rows: 3 answers are known, 37 calls" "$(./p.bin plan 2>&1)"
 is "and asks nobody" 3 "$(requests)"
+component "  model: compatible/small" "$ask" '  base_url: "{{ env.LLM_URL }}"'
+"$DGC" build . -o p.bin > /dev/null 2>&1
+has "plan tells that a price is not known" "the price of compatible/small is not known" "$(./p.bin plan 2>&1)"
 
 # ---- Tapes ----
 printf 'id,body\n1,I love it\n2,INVALID\n' > tickets.csv

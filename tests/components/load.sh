@@ -24,7 +24,7 @@ run() {
 
 if postgres_start "$work/pg"; then
     createdb shop
-    for name in test_load test_load_contracts test_load_state; do
+    for name in test_load test_load_contracts test_load_state test_load_nested; do
         run PostgreSQL plain "postgres://postgres@127.0.0.1:$PGPORT/shop" "$BUILD/test/$name"
         run PostgreSQL sanitized "postgres://postgres@127.0.0.1:$PGPORT/shop" "$BUILD/asan/test/$name"
     done
@@ -33,7 +33,7 @@ else
     failures=$((failures + 1))
 fi
 if mariadb_start "$work/my"; then
-    for name in test_load test_load_contracts test_load_state; do
+    for name in test_load test_load_contracts test_load_state test_load_nested; do
         run MariaDB plain "$MARIADB_URL" "$BUILD/test/$name"
         run MariaDB sanitized "$MARIADB_URL" "$BUILD/asan/test/$name"
     done

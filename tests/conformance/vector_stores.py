@@ -81,6 +81,23 @@ attributes:
     return "---\n".join(parts)
 
 
+def asked(work, env, stores):
+    """`ask` finds in each store what it finds in DuckDB."""
+    p = Project(os.path.join(work, "asked"), env)
+    p.write("defs/rag/models/chunks.sql", "select 'd' || i as id, 'passage ' || i || ' of part ' || (i // 10) as text, 'part' || (i // 10) || '.md' as document, i as page from range(0, 60) t(i)")
+    p.write("defs/index/defs.yaml", "type: dgc.Embed\nattributes: {from: rag/chunks, asset: rag/embeddings, model: builtin/lexical}\n"
+            + "".join(f"---\ntype: dgc.VectorIndex\nattributes: {{from: rag/embeddings, asset: {s}/docs, {where}}}\n" for s, where in [("duckdb", "store: duckdb"), *stores.items()]).replace("docs, url", "asked, url"))
+    good, words, _ = p.run()
+    verdict(good, "indexes to be asked", words)
+    found = {}
+    for s in ("duckdb", *stores):
+        r = subprocess.run([DGC, "ask", p.folder, "what is passage 42 of part 4?", "--index", s + "/docs", "--json", "--top", "3"], env=p.env, capture_output=True, text=True, timeout=100)
+        found[s] = [(x["id"], round(x["score"], 4), x["source"], x["page"], x["text"]) for x in json.loads(r.stdout)["passages"]] if r.returncode == 0 else r.stderr
+    verdict(found["duckdb"][0][0] == "d42", "ask finds the passage", found["duckdb"])
+    for s in stores:
+        verdict(found[s][0] == found["duckdb"][0] and sorted(x[1] for x in found[s]) == sorted(x[1] for x in found["duckdb"]), f"ask finds in {s} what it finds in DuckDB", found)
+
+
 def real_stores(work, chroma_port, postgres_url):
     env, stores = {}, {}
     if chroma_port:
@@ -89,6 +106,7 @@ def real_stores(work, chroma_port, postgres_url):
     if postgres_url:
         env["PG_URL"] = postgres_url
         stores["pgvector"] = "store: pgvector, collection: rag.docs, url: \"{{ env('PG_URL') }}\""
+    asked(work, env, stores)
     for metric in ("cosine", "dot", "euclidean"):
         p = Project(os.path.join(work, metric), env)
         p.rows(0, 1000)

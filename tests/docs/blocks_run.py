@@ -7,10 +7,11 @@ One scratch folder a page, blocks in order:
                         written to that file; a path ending in `+` is appended to
   ```LANG fragment      a piece that cannot stand alone
   ```text, ```console   what a person sees; not run
-A page may begin with `<!-- starts from: samples/shop -->`: the folder it begins in is a copy.
+A page may begin with `<!-- starts from: samples/shop -->`: the folder it begins in is a copy. With `<!-- server: mlflow -->`
+MLFLOW_TRACKING_URI and MODEL_URL lead to tests/servers/mlflow.py.
 Blocks that set this machine up or build dgc itself are marked ```sh once.
 """
-import os, re, shutil, subprocess, sys, tempfile
+import os, re, shutil, subprocess, sys, tempfile, time
 
 ROOT = os.environ["ROOT"]
 DGC = os.environ["DGC"]
@@ -63,6 +64,13 @@ def run_page(page):
     else:
         os.makedirs(folder)
     env = dict(os.environ, PATH=os.path.dirname(DGC) + ":" + os.environ["PATH"], HOME=work, NO_COLOR="1")
+    server = None
+    if "<!-- server: mlflow -->" in text:
+        os.makedirs(work + "/mlflow")
+        server = subprocess.Popen([sys.executable, ROOT + "/tests/servers/mlflow.py", work + "/mlflow"], stderr=subprocess.DEVNULL)
+        while server.poll() is None and not os.path.exists(work + "/mlflow/port"):
+            time.sleep(0.05)
+        env["MLFLOW_TRACKING_URI"] = env["MODEL_URL"] = "http://127.0.0.1:" + open(work + "/mlflow/port").read()
     for line, info, body in blocks(text):
         lang, flags = (info[0] if info else "text"), info[1:]
         name, append = file_name(body)
@@ -79,6 +87,9 @@ def run_page(page):
                 f.write("\n".join(body.split("\n")[1:]))
         else:
             verdict(False, page, line, f"a {lang} block that neither runs nor names its file")
+    if server:
+        server.kill()
+        server.wait()
     shutil.rmtree(work, ignore_errors=True)
 
 

@@ -102,6 +102,7 @@ expect 'commands are completed' 0 'check' -- "$DGC" __complete ch
 expect 'options are completed' 0 '--format' -- "$DGC" __complete check --f
 expect 'types are completed' 0 'dgc.Files' -- "$DGC" __complete scaffold defs dgc.F
 cd shop && expect 'assets are completed' 0 'raw/orders' -- "$DGC" __complete run --select raw; cd ..
+cd shop && expect 'indexes are completed' 0 'raw/orders' -- "$DGC" __complete ask --index raw; cd ..
 bash -c "$("$DGC" completions bash)"'; complete -p dgc' > out 2>&1 && ok 'bash takes the script' || bad 'bash' 'refuses'
 
 # What a built pipeline answers, from the project.

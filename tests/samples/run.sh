@@ -30,6 +30,16 @@ expect "rag is asked" "$DGC" ask "$WORK/rag" "How does the money come back?" --t
 expect_text "[1] knowledge/refunds.md: Refunds > How the money comes back" "rag finds the passage"
 expect "rag is asked as built by tcc" in_folder "$WORK/rag" "$WORK/rag.tcc.bin" ask "How much does express delivery cost?" --home "$WORK/home-rag-tcc" --json
 expect_text '"source": "knowledge/shipping.md"' "rag finds the passage as built by tcc"
+# A server that answers like MLflow, tracking and scoring; tests/conformance/mlflow.py has the real ones.
+mkdir "$WORK/mlflow"
+"${PYTHON:-python3}" "$ROOT/tests/servers/mlflow.py" "$WORK/mlflow" > "$WORK/mlflow/log" 2>&1 &
+mlflow=$!
+for _ in $(seq 100); do [ -e "$WORK/mlflow/port" ] && break; sleep 0.05; done
+MLFLOW_TRACKING_URI=http://127.0.0.1:$(cat "$WORK/mlflow/port")
+MODEL_URL=$MLFLOW_TRACKING_URI
+export MLFLOW_TRACKING_URI MODEL_URL
+run_sample ml-scoring gcc tcc
+kill "$mlflow"
 # A database of its own: started beside the copy.
 cp -r "$ROOT/samples/replicate" "$WORK/replicate-server"
 sed -i "s|\$here/../../tests|$ROOT/tests|" "$WORK/replicate-server/start.sh"

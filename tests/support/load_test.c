@@ -107,7 +107,9 @@ DgRows *bed_rows(Bed *b, const char *columns_text, const char *rows_text)
         Str values[MOST];
         assert_int_equal(split(b, rows[row], ',', values, MOST), width);
         for (int32_t i = 0; i < width; i++)
-            cells[row * width + i] = str_eq(values[i], S("~")) ? "NULL" : str_cstr(&b->arena, values[i]);
+            cells[row * width + i] = str_eq(values[i], S("~")) ? "NULL"
+                                     : made[i].type.kind == DG_JSON ? str_cstr(&b->arena, str_replace(&b->arena, values[i], S(";"), S(",")))
+                                                                    : str_cstr(&b->arena, values[i]);
     }
     DgRows *text = rows_of_text(made, width, cells, height);
     if (!b->fail_after)

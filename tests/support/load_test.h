@@ -23,7 +23,8 @@ extern const char *bed_engine;
 int bed_fresh(void **state);
 int bed_done(void **state);
 
-/* Columns `id:bigint,name:varchar`; rows `1,a|2,~`: `~` is null, an empty text no rows. */
+/* Columns `id:bigint,name:varchar`; rows `1,a|2,~`: `~` is null, an empty text no rows. In JSON
+ * `;` stands for a comma. */
 DgStatus bed_load(Bed *b, DgDisposition how, const char *columns, const char *rows);
 void bed_loads(Bed *b, DgDisposition how, const char *columns, const char *rows); /* fails the test */
 DgRows *bed_rows(Bed *b, const char *columns, const char *rows);

@@ -36,7 +36,7 @@ sampled() {
     case $1 in sqlite-grown | parquet-grown | *-append | postgres-upsert | duckdb-history | s3-parts) true ;; *) false ;; esac
 }
 # From nothing a target is made, once for all modes.
-skipped() { [ -n "${TORTURE_QUICK:-}" ] && [ "$2" = empty ] && case $1 in refresh | upsert | parts) true ;; *) false ;; esac; }
+skipped() { [ -n "${TORTURE_QUICK:-}" ] && [ "$2" = empty ] && case $1 in refresh | upsert | parts | nested) true ;; *) false ;; esac; }
 
 # The nth call of its kind in any one thread, until the run survives.
 strace_run() { # CALL N

@@ -7,7 +7,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 modes_of() { # TARGET
-    case $1 in parquet) echo append refresh ;; s3) echo append refresh parts ;; *) echo append refresh upsert history ;; esac
+    case $1 in parquet) echo append refresh ;; s3) echo append refresh parts ;; *) echo append refresh upsert history nested ;; esac
 }
 
 # Server SERVER FOLDER: what a target needs. Without a server of S3, which is built from the network, there is none.
@@ -46,7 +46,7 @@ component() { # TARGET MODE
     [ "$1" = parquet ] && echo "  target: local" || echo "  target: TO"
     [ "$1" = parquet ] && echo "  env: {COPY_TO: \"{{ env.COPY_TO }}\"}"
     echo "  streams:"
-    [ "$2" != parts ] || table=wide
+    case $2 in parts) table=wide ;; nested) table=docs ;; esac
     echo "    $table:"
     echo "      object: \"$object\""
     echo "      meta: {dagster: {asset_key: $1_$2}}"
@@ -55,6 +55,7 @@ component() { # TARGET MODE
     refresh) echo "      mode: full-refresh" ;;
     parts) printf '      %s\n' "mode: full-refresh" "target_options: {format: csv}" ;;
     upsert) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" ;;
+    nested) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" "max_table_nesting: 3" ;;
     history) printf '      %s\n' "mode: incremental" "primary_key: id" "update_key: changed" "target_options: {merge_strategy: history_insert}" ;;
     esac
 }
@@ -71,11 +72,16 @@ make_pipeline() {
     sqlite3 "$before" "CREATE TABLE items(id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2), changed TIMESTAMP);
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
         INSERT INTO items SELECT i, 'item ' || i, i / 4.0, datetime('2024-01-01', '+' || i || ' minutes') FROM n"
+    sqlite3 "$before" "CREATE TABLE docs(id INTEGER PRIMARY KEY, doc JSON, changed TIMESTAMP);
+        INSERT INTO docs SELECT id, json_object('who', name, 'lines', json_array(json_object('sku', id % 7), json_object('sku', id % 3)), 'tags', json_array(id)), changed
+        FROM items WHERE id % 5 = 0"
     # 18 MB in four values.
     [[ " $* " != *" s3 "* ]] || sqlite3 "$before" "CREATE TABLE wide AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6)
         SELECT i AS id, hex(zeroblob(1500000)) AS body FROM n"
     cp "$before" "$after"
     [[ " $* " != *" s3 "* ]] || sqlite3 "$after" "UPDATE wide SET id = id + 10"
+    sqlite3 "$after" "UPDATE docs SET doc = json_object('who', 'new', 'lines', json_array(json_object('sku', -id))), changed = datetime('2025-01-01', '+' || id || ' minutes') WHERE id % 10 = 0;
+        INSERT INTO docs SELECT id + 100000, doc, datetime('2025-06-01') FROM docs WHERE id < 500"
     sqlite3 "$after" "UPDATE items SET price = price + 1, changed = datetime('2025-01-01', '+' || id || ' minutes') WHERE id % 5 = 0;
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
         INSERT INTO items SELECT $rows + i, 'new ' || i, 0, datetime('2025-06-01', '+' || i || ' minutes') FROM n"
@@ -92,13 +98,16 @@ run_copy() {
 
 # contents TARGET MODE: the rows in COPY_TO or COPY_DB, in one line. Of a history not its times.
 contents() {
-    local columns="id, name, price, changed" files
+    local columns="id, name, price, changed" files rows
     [ "$2" != history ] || columns+=", _dlt_valid_to IS NULL AS is_now"
+    rows="SELECT $columns FROM $2"
+    [ "$2" != nested ] || rows="SELECT o.id, o.doc__who, l._dlt_list_idx, l.sku, t.value FROM nested o LEFT JOIN nested__doc__lines l ON l._dlt_parent_id = o._dlt_id
+        LEFT JOIN nested__doc__tags t ON t._dlt_parent_id = o._dlt_id"
     case $1 in
-    sqlite) sqlite3 "$COPY_TO/t.db" "SELECT $columns FROM $2" | sort | awk 'END { print NR }; { print }' | cksum ;;
-    postgres) psql -X -A -t -d "$COPY_DB" -c "SELECT $columns FROM $2" | sort | cksum ;;
-    duckdb) "$scratch/query" "$COPY_TO/t.duckdb" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM (SELECT $columns FROM $2) t" ;;
-    mysql) mariadb_sql "SELECT $columns FROM $COPY_DB.$2" | sort | cksum ;;
+    sqlite) sqlite3 "$COPY_TO/t.db" "$rows" | sort | awk 'END { print NR }; { print }' | cksum ;;
+    postgres) psql -X -A -t -d "$COPY_DB" -c "$rows" | sort | cksum ;;
+    duckdb) "$scratch/query" "$COPY_TO/t.duckdb" "SELECT count(*) || ' rows, ' || sum(hash(t)::HUGEINT) FROM ($rows) t" ;;
+    mysql) mariadb_sql "USE $COPY_DB; $rows" | sort | cksum ;;
     s3 | parquet)
         local folder=$COPY_TO/$2
         [ "$1" = parquet ] || folder=$S3_DATA/lake/$2

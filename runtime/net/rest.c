@@ -1,20 +1,20 @@
 /* rest.c - one call: JSON out, JSON back, the service's own words when it fails. */
-#include "runtime/vector/rest.h"
+#include "runtime/net/rest.h"
 
-#include "runtime/net/step_services.h"
 #include "runtime/os/os.h"
 
 enum { WORDS_MAX = 400 };
 
-DgStatus rest_open(Rest *r, const VectorTarget *target, const char *title, const char *fallback, DgError *err)
+DgStatus rest_open(Rest *r, DgStepRun *run, Str url, const char *title, const char *fallback, DgError *err)
 {
-    *r = (Rest){.target = target, .title = title};
+    *r = (Rest){.title = title, .denied = "see that `api_key` is set, and may write to this collection"};
     arena_init(&r->arena, (size_t)1 << 30);
     r->arena.can_fail = true;
     arena_init(&r->keep, (size_t)16 << 20);
     r->keep.can_fail = true;
     dg_eval_init(&r->ev, &r->arena);
-    Str url = target->url.len ? target->url : str_from(fallback);
+    if (!url.len)
+        url = str_from(fallback);
     while (url.len && url.ptr[url.len - 1] == '/')
         url.len--;
     if (!url.len) {
@@ -27,7 +27,7 @@ DgStatus rest_open(Rest *r, const VectorTarget *target, const char *title, const
         return DG_CONFIG;
     }
     r->base = str_copy(&r->keep, url);
-    return step_services(target->run, &r->services, err);
+    return step_services(run, &r->services, err);
 }
 
 void rest_close(Rest *r)
@@ -89,14 +89,16 @@ static DgStatus failed(Rest *r, const DgCallAnswer *answer, DgStatus status, con
     Str words = {0};
     if (answer->status == 0)
         return status;
-    if (answer->body.len && dg_read_json(&r->ev, answer->body, &v, &ignored) == DG_OK)
+    if (answer->body.len && dg_read_json(&r->ev, str_copy(&r->arena, answer->body), &v, &ignored) == DG_OK) {
         words = plain(&r->arena, words_in(&v));
+        r->code = dgv_text_at(v, "error_code");
+    }
     int64_t retry_after_ms = err ? err->retry_after_ms : 0;
     dg_fail(err, status, "could not %s: %s answered %d%s%.*s", what, r->title, answer->status, words.len ? ": " : "", FMT(words));
     if (err)
         err->retry_after_ms = retry_after_ms;
     if (status == DG_NOPERM)
-        dg_hint(err, "see that `api_key` is set, and may write to this collection");
+        dg_hint(err, "%s", r->denied);
     return status;
 }
 
@@ -107,32 +109,43 @@ static bool is_conflict(int status, Str body)
     return status == 409;
 }
 
-DgStatus rest_call(Rest *r, const char *method, Str path, StrBuf *body, DgValue *answer, const char *what, DgError *err)
+DgStatus rest_send(Rest *r, const RestCall *c, DgValue *answer, const char *what, DgError *err)
 {
     Str headers[REST_HEADERS_MAX + 2];
     size_t n = 0;
     for (int i = 0; i < r->headers_count; i++)
         headers[n++] = r->headers[i];
     headers[n++] = S("Accept: application/json");
-    if (body)
-        headers[n++] = S("Content-Type: application/json");
-    bool whole = str_starts(path, S("http://")) || str_starts(path, S("https://"));
-    DgCallSpec spec = {.method = method, .url = whole ? path : str_concat(&r->arena, r->base, path), .headers = headers, .headers_count = n,
-                       .body = body ? buf_str(body) : (Str){0}, .what = what, .first_byte_s = 60, .answer_max = 512u << 20, .is_final = is_conflict};
+    if (c->type)
+        headers[n++] = str_format(&r->arena, "Content-Type: %s", c->type);
+    bool whole = str_starts(c->path, S("http://")) || str_starts(c->path, S("https://"));
+    DgCallSpec spec = {.method = c->method, .url = whole ? c->path : str_concat(&r->arena, r->base, c->path), .headers = headers, .headers_count = n,
+                       .body = c->body, .tape_body = c->tape_body, .what = what, .first_byte_s = 60, .answer_max = 512u << 20,
+                       .is_final = is_conflict, .unrepeatable = c->once};
     DgCall *call = NULL;
     const DgCallAnswer *got = NULL;
-    DgStatus status = body && body->failed ? os_no_memory(err, "for a request") : call_start(r->services, &spec, r, NULL, &call, err);
+    r->status = 0;
+    r->code = (Str){0};
+    DgStatus status = call_start(r->services, &spec, r, NULL, &call, err);
     if (call) {
         status = call_wait(r->services, call, err);
         call_result(call, &got, NULL);
+        r->status = got->status;
     }
-    if (body)
-        buf_free(body);
     if (status != DG_OK && got)
         status = failed(r, got, status, what, err);
     else if (status == DG_OK && answer) /* into the arena, which outlives the call */
         status = dg_read_json(&r->ev, str_copy(&r->arena, got->body), answer, err) == DG_OK
                      ? DG_OK : dg_fail(err, DG_DATA, "could not %s: the answer of %s is not JSON", what, r->title);
     call_free(r->services, call);
+    return status;
+}
+
+DgStatus rest_call(Rest *r, const char *method, Str path, StrBuf *body, DgValue *answer, const char *what, DgError *err)
+{
+    RestCall c = {.method = method, .path = path, .body = body ? buf_str(body) : (Str){0}, .type = body ? "application/json" : NULL};
+    DgStatus status = body && body->failed ? os_no_memory(err, "for a request") : rest_send(r, &c, answer, what, err);
+    if (body)
+        buf_free(body);
     return status;
 }

@@ -1,0 +1,1 @@
+select id, visits, age, spend from {{ ref('raw/customers') }} where spend is not null and id % 5 > 0
