@@ -9,7 +9,8 @@
 # A test is an executable. It prints lines `ok NAME` and `FAIL NAME: reason`, one per case; a test
 # that prints none counts as one case, passed if it exits 0. A non-zero exit with no FAIL line is
 # one failure. cmocka binaries are counted by their own lines. The last line of the output is
-# `N passed, N failed`. Each test may take TEST_TIMEOUT (300) seconds; TEST_JOBS (2) run at a time.
+# `N passed, N failed`. Each test may take TEST_TIMEOUT (300) seconds, or as many as its own line `# TEST_TIMEOUT: N` says;
+# TEST_JOBS (2) run at a time.
 # Output of each test is kept in $BUILD/test-log/.
 # Environment for tests: ROOT (source tree), BUILD, DGC (the compiler), TP_SHARE (sample data), PYTHON.
 set -uo pipefail
@@ -65,14 +66,16 @@ run_one() {
     local test=$1 name log status passed failed started=$SECONDS
     name=${test#"$BUILD/"}; name=${name#"$ROOT/"}
     log=$log_dir/${name//\//_}.log
-    local command=("$test")
+    local command=("$test") seconds=
+    case $test in *.py | *.sh) seconds=$(sed -n 's/^# TEST_TIMEOUT: \([0-9]*\)$/\1/p' "$test") ;; esac
+    seconds=${seconds:-$TEST_TIMEOUT}
     case $test in
     *.py) command=("$PYTHON" "$test") ;;
     */fuzz/fuzz_*) command=("$test" "$ROOT/tests/fuzz/corpus/$(basename "$test")") ;;
     esac
     case $test in /*) ;; *.py) ;; *) command=("./$test") ;; esac
     if [ ! -e "$test" ]; then echo "FAIL $name: was not built" > "$log"; status=1
-    else timeout -k 10 "$TEST_TIMEOUT" "${command[@]}" > "$log" 2>&1 < /dev/null; status=$?; fi
+    else timeout -k 10 "$seconds" "${command[@]}" > "$log" 2>&1 < /dev/null; status=$?; fi
 
     if grep -q '^\[==========\]' "$log"; then
         passed=$(grep -c "^\[       OK \]" "$log")

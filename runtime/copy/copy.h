@@ -9,6 +9,9 @@
  *   constrain.c   `columns: {age: 'integer | value >= 0'}`
  *   stamp.c       `_sling_loaded_at`: when rows were loaded
  *   select.c      `select` for files, column_casing for files
+ *   chunks.c      a backfill's range in parts
+ *   each_file.c   a wildcard of files, one stream for each
+ *   since.c       rows of files beyond where the last run ended
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
  *   open_rows.c   the rows of a source: a connection for each part of a table, or files
@@ -18,12 +21,13 @@
  *   setting.c     SLING_LOADED_AT_COLUMN and the like
  *   to_table.c    into a database, through runtime/load
  *   to_files.c    into files of a store
+ *   metadata.c    include_metadata
  *   hooks.c       what runs before and after; hooks_sql.c, hooks_out.c, hooks_files.c
  */
 #ifndef DGC_COPY_H
 #define DGC_COPY_H
 
-#include "runtime/copy/settings.h"
+#include "runtime/copy/chunks.h"
 #include "runtime/db/engine.h"
 #include "runtime/files/formats.h"
 #include "runtime/load/load.h"
@@ -48,13 +52,21 @@ typedef struct Copy {
 
     /* The table or file at hand. */
     Str name;                /* `public.orders`, or the files' pattern */
+    const DgFsItem *file;    /* one of the pattern's, as a stream of its own; NULL: all of them */
     DgTableName from;
     DgTableInfo info;        /* of `from`; columns_count 0: custom SQL, or files */
     Str object;              /* of the target, variables expanded */
     DgTableName to;
     Str cursor;              /* value of the update key where the last run ended; empty: none */
     DgType cursor_type;
+    const CopyChunk *chunk;  /* of a backfill: the part at hand; NULL: all of the range */
     Str failure;
+
+    /* For include_metadata: the tables so far. */
+    int64_t noted_rows;
+    int noted;
+    DgValue noted_columns;   /* {columns: [...]} of the last one */
+    DgValue noted_lists;     /* {table: {row_count, columns}} of tables that its lists became */
 
     /* For hooks. */
     DgDb *merging;           /* the load's own transaction is open; else NULL */
@@ -125,11 +137,12 @@ int copy_decimals(const Copy *c, DgType from, DgType to);       /* what to round
 void copy_round(StrBuf *digits, int decimals);
 DgStatus copy_keys(Copy *c, DgLoadSpec *spec, DgError *err);    /* keys, and lengths of text */
 
-/* ---- transform.c, constrain.c, stamp.c: like copy_shape, before and after it ---- */
+/* ---- transform.c, constrain.c, stamp.c, since.c: like copy_shape, before and after it ---- */
 
 DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err);
 DgStatus copy_stamp(Copy *c, DgRows *from, DgRows **out, DgError *err);
+DgStatus copy_since(Copy *c, DgRows *from, DgRows **out, DgError *err);
 
 /* ---- to_table.c, to_files.c ---- */
 
@@ -145,6 +158,10 @@ DgStatus copy_make_spec(Copy *c, DgLoadSpec *spec, DgError *err);
 DgStatus copy_find_cursor(Copy *c, DgError *err);
 Str copy_state_key(Copy *c); /* of the stream and table at hand */
 
+/* ---- metadata.c: of the table at hand, after its rows; of all, as the asset's ---- */
+void copy_note_table(Copy *c);
+void copy_report_noted(Copy *c);
+
 /* ---- stream.c ---- */
 DgStatus copy_resolve_end(Copy *c, const DgConnConfig *config, CopyEnd *end, DgError *err); /* not opened */
 DgStatus copy_open_end(Copy *c, CopyEnd *end, DgError *err);
@@ -152,6 +169,18 @@ void copy_close_end(CopyEnd *end);
 DgStatus copy_name_stream(Copy *c, DgError *err); /* name, from: by the stream's own words */
 DgStatus copy_describe_source(Copy *c, DgError *err);
 DgStatus copy_name_object(Copy *c, DgError *err); /* object, to */
+
+Str copy_object_of(const Copy *c); /* as written, or what stands for it */
+
+/* ---- each_file.c ---- */
+bool copy_files_apart(const Copy *c);
+/* `one` for each file that the stream's pattern matches, with `file` and `name` set. */
+DgStatus copy_each_file(Copy *c, DgStatus (*one)(Copy *c, DgError *err), DgError *err);
+
+/* ---- open_rows.c ---- */
+Str copy_path_in_store(Copy *c, Str stream); /* without scheme and host or bucket */
+/* The files of the stream. None is DG_CONFIG unless SLING_ALLOW_EMPTY says it is fine. */
+DgStatus copy_list_files(Copy *c, DgFsItems *items, DgError *err);
 
 /* ---- setting.c ---- */
 Str copy_env_text(Copy *c, const DgValue *value);

@@ -79,6 +79,10 @@ static DgStatus describe(Copy *c, StrBuf *b, DgError *err)
         buf_format(b, " %.*s: tables are found when it runs\n", FMT(c->name));
         return DG_OK;
     }
+    if (copy_files_apart(c)) {
+        buf_format(b, " %.*s: files are found when it runs, each is a stream of its own\n", FMT(c->name));
+        return DG_OK;
+    }
     DG_TRY(conn_must_exist(&c->source.conn, err));
     DG_TRY(copy_open_end(c, &c->source, err));
     DG_TRY(open_target(c, err));

@@ -98,7 +98,8 @@ typedef struct Fetched {
     DgRows rows; /* first */
     DgRows *from;
     Arena arena;
-    StrArray local, remove;
+    StrArray local;
+    Str folder;  /* of the downloads; empty: none was begun */
 } Fetched;
 
 static DgStatus fetched_next(DgRows *rows, DgBatch *out, DgError *err)
@@ -111,27 +112,31 @@ static void fetched_close(DgRows *rows)
 {
     Fetched *f = (Fetched *)rows;
     rows_close(f->from);
-    for (size_t i = 0; i < f->remove.count; i++)
-        dg_os.unlink(f->remove.items[i].ptr);
+    if (f->folder.len)
+        os_remove_tree(f->folder.ptr, NULL);
     arena_free(&f->arena);
     os_free(f);
 }
 
-static Str path_in_store(Copy *c, Str stream)
+Str copy_path_in_store(Copy *c, Str stream)
 {
     Str connection, path;
     return fs_split_url(&c->arena, stream, &connection, &path) ? path : stream;
 }
 
-static DgStatus list_files(Copy *c, DgFsItems *items, DgError *err)
+DgStatus copy_list_files(Copy *c, DgFsItems *items, DgError *err)
 {
     Str where;
+    if (c->file) {
+        array_add(&c->arena, items, *c->file);
+        return DG_OK;
+    }
     if (!c->s->files.count) {
-        DG_TRY(copy_expand(c, path_in_store(c, c->name), &where, err));
+        DG_TRY(copy_expand(c, copy_path_in_store(c, c->name), &where, err));
         DG_TRY(fs_list(c->source.fs, &c->arena, where, items, err));
     }
     for (size_t i = 0; i < c->s->files.count; i++) {
-        DG_TRY(copy_expand(c, path_in_store(c, DG_ITEMS(DgStr, c->s->files)[i]), &where, err));
+        DG_TRY(copy_expand(c, copy_path_in_store(c, DG_ITEMS(DgStr, c->s->files)[i]), &where, err));
         DG_TRY(fs_list(c->source.fs, &c->arena, where, items, err));
     }
     if (items->count || copy_setting_true(c, "SLING_ALLOW_EMPTY"))
@@ -150,33 +155,41 @@ static DgReadFormat format_of(const Copy *c, Str path)
         .header = o->header == 1 ? 1 : o->header == 2 ? 0 : -1, .delimiter = o->delimiter, .quote = o->quote, .escape = o->escape,
         .null_if = o->null_if, .datetime_format = str_eq_nocase(o->datetime_format, S("auto")) ? (Str){0} : o->datetime_format,
         .encoding = o->encoding, .compression = str_eq_nocase(o->compression, S("auto")) ? (Str){0} : o->compression,
-        .empty_as_null = o->empty_as_null != 2,
+        .empty_as_null = o->empty_as_null != 2, .skip_blank_lines = o->skip_blank_lines == 1,
         .flatten = (o->flatten.kind == DG_V_BOOL && o->flatten.as.b) || (o->flatten.kind == DG_V_INT && o->flatten.as.i >= 0),
-        .flatten_depth = o->flatten.kind == DG_V_INT ? (int32_t)o->flatten.as.i : 0, .hive = true, .all_text = everything, .skip_lines = o->skip_lines, .fields_per_record = o->fields_per_rec, .sheet = o->sheet,
+        .flatten_depth = o->flatten.kind == DG_V_INT ? (int32_t)o->flatten.as.i : 0, .all_text = everything, .skip_lines = o->skip_lines, .fields_per_record = o->fields_per_rec, .sheet = o->sheet,
         .range = o->range, .jmespath = o->jmespath,
     };
     return f;
 }
 
-static Str temp_folder(Copy *c)
+/* Downloads lie in key=value folders as in the store, so that these become columns. */
+static DgStatus download_folder(Copy *c, Fetched *f, Str path, Str *out, DgError *err)
 {
-    return str_format(&c->arena, "%.*s/tmp", FMT(c->run->run->options.home));
+    uint64_t salt;
+    Str query;
+    os_random(&salt, sizeof salt);
+    if (str_eq(c->source.conn.type, S("http")))
+        str_cut(path, '?', &path, &query);
+    if (!f->folder.len)
+        f->folder = str_format(&f->arena, "%.*s/tmp/%016llx", FMT(c->run->run->options.home), (unsigned long long)salt);
+    *out = str_format(&f->arena, "%.*s/%.*s", FMT(f->folder), FMT(file_hive_folders(&f->arena, path)));
+    return os_make_folders(out->ptr, err);
 }
 
 static DgStatus fetch_all(Copy *c, Fetched *f, const DgFsItems *items, DgError *err)
 {
-    char *temp = str_cstr(&f->arena, temp_folder(c));
-    DG_TRY(os_make_folders(temp, err));
+    bool here = str_eq(c->source.conn.type, S("file"));
     for (size_t i = 0; i < items->count; i++) {
-        Str local;
+        Str local, folder = {0};
         bool downloaded = false;
         if (dg_cancelled(c->run))
             return dg_fail(err, DG_CANCELLED, "cancelled");
-        DG_TRY(fs_fetch(c->source.fs, &f->arena, &items->items[i], str_from(temp), &local, &downloaded, err));
+        if (!here)
+            DG_TRY(download_folder(c, f, items->items[i].path, &folder, err));
+        DG_TRY(fs_fetch(c->source.fs, &f->arena, &items->items[i], folder, &local, &downloaded, err));
         local = str_copy(&f->arena, local);
         array_add(&f->arena, &f->local, local);
-        if (downloaded)
-            array_add(&f->arena, &f->remove, local);
     }
     return DG_OK;
 }
@@ -184,7 +197,10 @@ static DgStatus fetch_all(Copy *c, Fetched *f, const DgFsItems *items, DgError *
 static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
 {
     DgFsItems items = {0};
-    DG_TRY(list_files(c, &items, err));
+    if (c->s->where.len || c->s->sql.len)
+        return dg_fail(err, DG_CONFIG, "`%s` of stream `%.*s` needs a database to read from, and `%.*s` has files", c->s->sql.len ? "sql" : "where",
+                       FMT(c->name), FMT(c->source.conn.name));
+    DG_TRY(copy_list_files(c, &items, err));
     *out = NULL;
     if (!items.count)
         return DG_OK;
@@ -193,6 +209,7 @@ static DgStatus from_files(Copy *c, DgRows **out, DgError *err)
         return os_no_memory(err, "reading files");
     arena_init(&f->arena, 256 << 20);
     DgReadFormat how = format_of(c, items.items[0].path);
+    how.hive = file_hive_folders(&f->arena, items.items[0].path).len > 0; /* not by folders around the project */
     DgStatus status = fetch_all(c, f, &items, err);
     if (status == DG_OK)
         status = files_read(&f->local, &how, c->run->run->options.memory_max / 4, &f->from, err);
@@ -220,6 +237,7 @@ DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err)
     DG_TRY(copy_shape(c, rows, &rows, err));
     DG_TRY(copy_constrain(c, rows, &rows, err));
     DG_TRY(copy_stamp(c, rows, &rows, err));
+    DG_TRY(copy_since(c, rows, &rows, err));
     DG_TRY(copy_watch(c, rows, c->s->update_key, watch, out, err));
     return copy_rename(c, *out, out, err);
 }

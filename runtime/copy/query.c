@@ -103,22 +103,24 @@ static Str update_key(const Copy *c)
 
 static DgStatus range_condition(Copy *c, StrBuf *b, Str range, DgError *err)
 {
-    Str first, last;
+    CopyChunk part = {0};
     const DgDialect *d = c->source.engine->dialect;
-    if (!c->s->update_key.len || !str_cut(range, ',', &first, &last)) {
+    if (c->chunk)
+        part = *c->chunk;
+    if (!c->s->update_key.len || (!c->chunk && !str_cut(range, ',', &part.first, &part.last))) {
         dg_fail(err, DG_CONFIG, "`source_options.range` needs an `update_key` and two values");
         dg_hint(err, "write it like range: '2024-01-01,2024-02-01'");
         return DG_CONFIG;
     }
-    first = str_trim(first);
-    last = str_trim(last);
+    part.first = str_trim(part.first);
+    part.last = str_trim(part.last);
     sql_name(b, d, update_key(c));
     buf_add(b, S(" >= "));
-    add_value(c, b, first, key_is_number(c, first));
+    add_value(c, b, part.first, key_is_number(c, part.first));
     buf_add(b, S(" AND "));
     sql_name(b, d, update_key(c));
-    buf_add(b, S(" <= "));
-    add_value(c, b, last, key_is_number(c, last));
+    buf_add(b, part.open ? S(" < ") : S(" <= "));
+    add_value(c, b, part.last, key_is_number(c, part.last));
     return DG_OK;
 }
 

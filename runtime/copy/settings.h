@@ -97,6 +97,7 @@ extern const char *const dg_column_type_names[];
 bool dg_column_type(DgStr text, DgType *out);  /* `decimal(10,2)`; Sling's names and DuckDB's */
 extern const char *const dg_variable_names[];
 bool dg_variable_known(DgStr name);            /* `stream_table`, `stream.table` */
+bool copy_object_tells_files(DgStr object);    /* has `{stream_file_name}` or the like: files of a wildcard are streams of their own */
 bool dg_placeholder_known(DgStr name);         /* `incremental_where_cond`: left for the query */
 
 /* Runs one stream (all its tables, for a wildcard) inside a step: what the component's execute() and

@@ -13,7 +13,9 @@ static void add_condition(Copy *c, StrBuf *b)
         char ch = c->name.ptr[i];
         if (ch == '%' || ch == '_' || ch == '!')
             buf_char(&like, '!');
-        buf_char(&like, ch == '*' ? '%' : ch == '?' ? '_' : ch);
+        buf_char(&like, ch == '*' || ch == '[' || ch == '{' ? '%' : ch == '?' ? '_' : ch);
+        while ((ch == '[' || ch == '{') && i + 1 < c->name.len && c->name.ptr[i] != (ch == '[' ? ']' : '}'))
+            i++;
     }
     buf_add(&like, S(" to %"));
     buf_add(b, S(" WHERE pipeline = "));

@@ -145,14 +145,17 @@ void copy_close_end(CopyEnd *end)
 
 /* ---- The target's object ---- */
 
+Str copy_object_of(const Copy *c)
+{
+    return c->s->object.len   ? c->s->object
+           : !c->target.engine ? S("{stream_name}.parquet")
+           : c->source.engine  ? S("{target_schema}.{stream_schema}_{stream_table}")
+                               : S("{target_schema}.{stream_file_folder}_{stream_file_name}");
+}
+
 DgStatus copy_name_object(Copy *c, DgError *err)
 {
-    Str object = c->s->object;
-    if (!object.len)
-        object = !c->target.engine      ? S("{stream_name}.parquet")
-                 : c->source.engine     ? S("{target_schema}.{stream_schema}_{stream_table}")
-                                        : S("{target_schema}.{stream_file_folder}_{stream_file_name}");
-    DG_TRY(copy_expand(c, object, &c->object, err));
+    DG_TRY(copy_expand(c, copy_object_of(c), &c->object, err));
     if (!c->target.engine)
         return DG_OK;
     if (!table_name_parse(&c->arena, c->object, &c->to))
@@ -222,6 +225,8 @@ static DgStatus one(Copy *c, DgError *err)
     DG_TRY(c->target.engine ? copy_to_table(c, err) : copy_to_files(c, err));
     c->status = S("success");
     status = hooks_run(c, &c->s->hooks.post, err);
+    if (status == DG_OK || status == DG_END)
+        copy_note_table(c);
     return status == DG_END ? DG_OK : status;
 }
 
@@ -280,7 +285,7 @@ static DgStatus all(Copy *c, DgError *err)
 {
     DG_TRY(copy_name_stream(c, err));
     if (!c->source.engine)
-        return one(c, err);
+        return copy_files_apart(c) ? copy_each_file(c, one, err) : one(c, err);
     return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
 }
 
@@ -302,6 +307,8 @@ DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)
         status = copy_open_end(&c, &c.target, err);
     if (status == DG_OK)
         status = all(&c, err);
+    if (status == DG_OK)
+        copy_report_noted(&c);
     copy_close_end(&c.source);
     copy_close_end(&c.target);
     arena_free(&c.arena);

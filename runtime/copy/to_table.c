@@ -243,7 +243,7 @@ static void report(Copy *c, const DgLoadCounts *n)
                (long long)n->rows_discarded, (long long)n->values_discarded);
 }
 
-DgStatus copy_to_table(Copy *c, DgError *err)
+static DgStatus load_once(Copy *c, DgError *err)
 {
     DgLoadSpec spec;
     DgLoadCounts counts = {0};
@@ -273,6 +273,27 @@ DgStatus copy_to_table(Copy *c, DgError *err)
     }
     if (status == DG_OK)
         report(c, &counts);
-    c->rows_total = counts.rows_read;
+    c->rows_total += counts.rows_read;
     return status;
+}
+
+/* Each part is a transaction of its own: what is committed stays when a later one fails, and merges again without harm. */
+static DgStatus load_chunks(Copy *c, DgError *err)
+{
+    CopyChunks chunks = {0};
+    DG_TRY(chunks_of(&c->arena, &c->s->source_options, &chunks, err));
+    DgStatus status = DG_OK;
+    for (size_t i = 0; i < chunks.count && status == DG_OK; i++) {
+        c->chunk = &chunks.items[i];
+        if (chunks.count > 1)
+            dg_log(c->run, DG_LOG_INFO, "%.*s: chunk %zu of %zu, %.*s to %.*s", FMT(c->object), i + 1, chunks.count, FMT(c->chunk->first), FMT(c->chunk->last));
+        status = load_once(c, err);
+    }
+    c->chunk = NULL;
+    return status;
+}
+
+DgStatus copy_to_table(Copy *c, DgError *err)
+{
+    return c->s->mode == DG_COPY_BACKFILL && c->source.engine && c->s->source_options.range.len ? load_chunks(c, err) : load_once(c, err);
 }

@@ -68,6 +68,16 @@ static void watch_close(DgRows *rows)
     os_free(w);
 }
 
+/* A backfill of what was loaded before does not move the stream's place back. */
+static void begin_at_cursor(CopyWatch *w, DgType type)
+{
+    Str s = w->copy->cursor;
+    if (!s.len || w->copy->s->mode != DG_COPY_BACKFILL)
+        return;
+    w->has_best = dg_type_width((DgTypeKind)type.kind) == 0 ? dg_text_set(&w->best.vectors[0], 0, s.ptr, (size_t)s.len)
+                                                            : copy_store(&w->best.vectors[0], type, 0, s.ptr, s.ptr + s.len);
+}
+
 DgStatus copy_watch(Copy *c, DgRows *from, Str key, CopyWatch **watch, DgRows **out, DgError *err)
 {
     CopyWatch *w = os_alloc(sizeof *w);
@@ -93,6 +103,8 @@ DgStatus copy_watch(Copy *c, DgRows *from, Str key, CopyWatch **watch, DgRows **
         watch_close(&w->rows);
         return err->status;
     }
+    if (w->key >= 0)
+        begin_at_cursor(w, from->columns[w->key].type);
     *watch = w;
     *out = &w->rows;
     return DG_OK;

@@ -59,6 +59,17 @@ void dg_batch_reset(DgBatch *b)
     b->rows = 0;
 }
 
+void dg_batch_drop_row(DgBatch *b)
+{
+    int32_t row = b->rows;
+    for (int32_t i = 0; i < b->columns_count; i++) {
+        DgVector *v = &b->vectors[i];
+        v->valid[row >> 6] |= (uint64_t)1 << (row & 63);
+        if (!dg_type_width((DgTypeKind)b->columns[i].type.kind))
+            v->bytes_count = (size_t)((int32_t *)v->values)[row];
+    }
+}
+
 void dg_batch_release(DgBatch *b)
 {
     for (int32_t i = 0; b->vectors && i < b->columns_count; i++) {

@@ -9,6 +9,8 @@
 DgStatus dg_batch_init(DgBatch *b, const DgColumn *columns, int32_t columns_count,
                        int32_t rows_max, DgError *err);
 void dg_batch_reset(DgBatch *b);   /* no rows, all valid; memory stays */
+/* What was written of the row behind the last one is forgotten: its record turned out to be none. */
+void dg_batch_drop_row(DgBatch *b);
 void dg_batch_release(DgBatch *b);
 
 /* Room for `more` further bytes of text; NULL when out of memory or past the limit. Returns where

@@ -266,6 +266,8 @@ DgStatus dg_decode_failed(const DgBlock *b, const DgBatch *out, const char *reco
 DgStatus dg_csv_done(DgCsv *c, DgError *err)
 {
     if (c->wrong)
+        c->block->at = c->record; /* past blank lines, for dg_block_skip_record */
+    if (c->wrong)
         return dg_decode_failed(c->block, c->out, c->record, c->wrong, c->value, c->column, err);
     if (c->at >= c->end)
         c->block->at = c->end;

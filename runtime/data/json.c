@@ -399,6 +399,8 @@ void dg_json_end(DgJson *j)
 DgStatus dg_json_done(DgJson *j, DgError *err)
 {
     if (j->wrong)
+        j->block->at = j->record;
+    if (j->wrong)
         return dg_decode_failed(j->block, j->out, j->record, j->wrong, j->value, j->column, err);
     if (j->at >= j->end)
         j->block->at = j->end;

@@ -25,6 +25,7 @@ typedef struct DgReadFormat {
     int32_t header;             /* 1 yes, 0 no, -1 find out */
     Str delimiter, quote, escape, null_if, datetime_format, encoding, compression;
     bool empty_as_null;
+    bool skip_blank_lines;      /* CSV, TSV: lines whose fields are all empty or null are no rows */
     bool flatten;               /* nested objects become columns a__b; else they are JSON */
     bool hive;                  /* key=value folders are columns */
     bool all_text;
@@ -37,6 +38,9 @@ typedef struct DgReadFormat {
     int32_t columns_count;
     Str file_column;            /* name of a column with each row's file path; empty: none */
 } DgReadFormat;
+
+/* The key=value folders of a path, `year=2024/month=1`; empty: none. */
+Str file_hive_folders(Arena *a, Str path);
 
 /* Rows of several local files as one table: columns matched by name, missing ones null, types
  * unified. Parquet and CSV stream with bounded memory. */

@@ -20,7 +20,7 @@ typedef struct FileRows {
     const DgReadFormat *how; /* while it is opened */
     DgFileFormat format;
     StrArray paths;          /* not empty, absolute or with ./ in front: DuckDB must see no URL */
-    StrArray temporary;      /* files to delete */
+    Str temporary;           /* folder to delete; empty: none was made */
     DgWarehouse *warehouse;
     DgSession *session;
     DgScan *scan;
@@ -47,8 +47,10 @@ const DgColumn *format_given(const DgReadFormat *how, Str name); /* its type was
 void format_paths(FileRows *f, StrBuf *sql);                     /* ['a', 'b'] */
 /* union_by_name, hive_partitioning, filename: what all of DuckDB's readers take. */
 void format_common(FileRows *f, StrBuf *sql);
-/* A temporary file, deleted when the rows close. */
-DgStatus format_temporary(FileRows *f, const char *ending, Str *path, int *fd, DgError *err);
+/* A temporary file, deleted when the rows close; it stands for `like`, and in key=value folders of the same names. */
+DgStatus format_temporary(FileRows *f, Str like, const char *ending, Str *path, int *fd, DgError *err);
+/* DG_DATA when the files, which become one, lie in key=value folders that differ: `what` cannot keep their columns. */
+DgStatus format_one_partition(FileRows *f, const char *what, DgError *err);
 
 /* ---- formats_text.c ---- */
 

@@ -241,6 +241,7 @@ static DgStatus extract(FileRows *f, DgError *err)
     }
     Str quoted = dg_duckdb_text(&f->arena, buf_str(&path));
     buf_free(&path);
+    DG_TRY(format_one_partition(f, "jmespath", err));
     int64_t whole = f->format == DG_FILE_NDJSON ? 0 : largest_file(f) + 1; /* often the file is one record */
     DG_TRY(expect_objects(f, whole > OBJECT_BYTES ? whole : OBJECT_BYTES, err));
     buf_add(&sql, many ? S("SELECT unnest(v) FROM (SELECT json_extract(json, ")
@@ -252,7 +253,7 @@ static DgStatus extract(FileRows *f, DgError *err)
     buf_format(&sql, ", format = '%s', maximum_object_size = %lld)) WHERE v IS NOT NULL%s",
                f->format == DG_FILE_NDJSON ? "newline_delimited" : "unstructured", (long long)f->object_bytes,
                many ? "" : " AND json_type(v) <> 'NULL'");
-    DgStatus status = sql.failed ? os_no_memory(err, "for an SQL statement") : format_temporary(f, ".ndjson", &made, &fd, err);
+    DgStatus status = sql.failed ? os_no_memory(err, "for an SQL statement") : format_temporary(f, f->paths.items[0], ".ndjson", &made, &fd, err);
     if (status == DG_OK) {
         status = copy_records(f, buf_str(&sql), fd, made.ptr, err);
         os_close(fd);

@@ -37,31 +37,59 @@ void format_paths(FileRows *f, StrBuf *sql)
     buf_char(sql, ']');
 }
 
-/* The names of key=value folders, one after the other. */
-static Str hive_keys(Arena *a, Str path)
+Str file_hive_folders(Arena *a, Str path)
 {
     StrBuf b = {.max = 64 << 10};
     Str part, rest = path, key, value;
     while (str_cut(rest, '/', &part, &rest))
         if (str_cut(part, '=', &key, &value) && key.len)
-            buf_format(&b, "%.*s=", FMT(key));
+            buf_format(&b, b.len ? "/%.*s" : "%.*s", FMT(part));
     Str out = str_copy(a, buf_str(&b));
     buf_free(&b);
     return out;
 }
 
-static bool is_hive(FileRows *f)
+/* `values`: the whole folders are to be alike, not the names alone. */
+static bool same_folders(Str a, Str b, bool values)
 {
-    if (!f->how->hive || f->temporary.count)
-        return false;
-    Str first = hive_keys(&f->arena, f->paths.items[0]);
+    Str x, y, key, other, value;
+    if (values)
+        return str_eq(a, b);
+    while (a.len && b.len) {
+        str_cut(a, '/', &x, &a);
+        str_cut(b, '/', &y, &b);
+        str_cut(x, '=', &key, &value);
+        str_cut(y, '=', &other, &value);
+        if (!str_eq(key, other))
+            return false;
+    }
+    return !a.len && !b.len;
+}
+
+static bool all_in(FileRows *f, bool values)
+{
+    Str first = file_hive_folders(&f->arena, f->paths.items[0]);
     bool same = first.len > 0;
     for (size_t i = 1; i < f->paths.count && same; i++) {
         size_t mark = arena_mark(&f->arena);
-        same = str_eq(first, hive_keys(&f->arena, f->paths.items[i]));
+        same = same_folders(first, file_hive_folders(&f->arena, f->paths.items[i]), values);
         arena_pop(&f->arena, mark);
     }
     return same;
+}
+
+static bool is_hive(FileRows *f)
+{
+    return f->how->hive && all_in(f, false);
+}
+
+DgStatus format_one_partition(FileRows *f, const char *what, DgError *err)
+{
+    if (!is_hive(f) || all_in(f, true))
+        return DG_OK;
+    dg_fail(err, DG_DATA, "`%.*s` and others lie in key=value folders, whose columns cannot be kept together with %s", FMT(f->paths.items[0]), what);
+    dg_hint(err, "read the files of one folder at a time");
+    return DG_DATA;
 }
 
 void format_common(FileRows *f, StrBuf *sql)
@@ -74,18 +102,21 @@ void format_common(FileRows *f, StrBuf *sql)
         buf_format(sql, ", filename = %.*s", FMT(dg_duckdb_text(&f->arena, f->how->file_column)));
 }
 
-DgStatus format_temporary(FileRows *f, const char *ending, Str *path, int *fd, DgError *err)
+DgStatus format_temporary(FileRows *f, Str like, const char *ending, Str *path, int *fd, DgError *err)
 {
     uint64_t salt[2];
     os_random(salt, sizeof salt);
-    Str folder = format_folder_temporary(&f->arena);
-    *path = str_format(&f->arena, "%.*s/dgc-%016llx%016llx%s", FMT(folder), (unsigned long long)salt[0],
-                       (unsigned long long)salt[1], ending);
+    Str folder = format_folder_temporary(&f->arena), within = file_hive_folders(&f->arena, like);
+    if (!f->temporary.len)
+        f->temporary = str_format(&f->arena, "%.*s/dgc-%016llx", FMT(folder), (unsigned long long)salt[1]);
+    *path = str_format(&f->arena, "%.*s/%.*s", FMT(f->temporary), FMT(within));
     if (!path->ptr)
         return os_no_memory(err, "for a path");
-    DG_TRY(os_open(path->ptr, O_WRONLY | O_CREAT | O_EXCL, 0600, fd, err));
-    array_add(&f->arena, &f->temporary, *path);
-    return DG_OK;
+    DG_TRY(os_make_folders(path->ptr, err));
+    *path = str_format(&f->arena, "%.*s/%016llx%s", FMT(*path), (unsigned long long)salt[0], ending);
+    if (!path->ptr)
+        return os_no_memory(err, "for a path");
+    return os_open(path->ptr, O_WRONLY | O_CREAT | O_EXCL, 0600, fd, err);
 }
 
 /* ---- CSV ---- */
@@ -232,6 +263,15 @@ static void add_csv_columns(FileRows *f, StrBuf *sql, const DgTypeTree *tree)
     buf_add(sql, first ? S(" FROM ") : S(") FROM "));
 }
 
+/* Of the fields of the lines: a folder's key=value is there on a blank line, too. */
+static void add_csv_condition(FileRows *f, StrBuf *sql, const DgTypeTree *tree)
+{
+    for (int32_t i = 0; f->how->skip_blank_lines && i < tree->members_count; i++) {
+        Str name = dg_duckdb_name(&f->arena, tree->members[i].name);
+        buf_format(sql, "%s(%.*s IS NOT NULL AND CAST(%.*s AS VARCHAR) <> '')", i ? " OR " : " WHERE ", FMT(name), FMT(name));
+    }
+}
+
 static DgStatus csv_select_of(FileRows *f, StrBuf *sql, Str encoding, DgError *err)
 {
     DgTypeTree tree;
@@ -247,7 +287,9 @@ static DgStatus csv_select_of(FileRows *f, StrBuf *sql, Str encoding, DgError *e
         return dg_fail(err, DG_DATA, "the lines have %d fields, not %lld (fields_per_rec)", (int)tree.members_count,
                        (long long)f->how->fields_per_record);
     add_csv_columns(f, sql, &tree);
-    return add_csv_reader(f, sql, encoding, &tree, err);
+    DG_TRY(add_csv_reader(f, sql, encoding, &tree, err));
+    add_csv_condition(f, sql, &tree);
+    return DG_OK;
 }
 
 /* DuckDB's union of files forgets force_not_null: then they are joined here, one by one. */
@@ -323,8 +365,8 @@ static void file_close(DgRows *rows)
     dg_scan_close(f->scan);
     dg_session_close(f->session);
     dg_warehouse_close(f->warehouse);
-    for (size_t i = 0; i < f->temporary.count; i++)
-        dg_os.unlink(f->temporary.items[i].ptr);
+    if (f->temporary.len)
+        os_remove_tree(f->temporary.ptr, NULL);
     arena_free(&f->arena);
     os_free(f);
 }

@@ -110,7 +110,7 @@ static DgStatus decode_file(FileRows *f, iconv_t how, Str *path, DgError *err)
     char *source = str_cstr(&f->arena, *path), *in = os_alloc(DECODE_BYTES), *out = os_alloc((size_t)DECODE_BYTES * 4);
     DgStatus status = source && in && out ? os_open(source, O_RDONLY, 0, &from, err) : os_no_memory(err, "for decoding a file");
     if (status == DG_OK) {
-        status = format_temporary(f, ".csv", &made, &to, err);
+        status = format_temporary(f, *path, ".csv", &made, &to, err);
         if (status == DG_OK) {
             iconv(how, NULL, NULL, NULL, NULL);
             status = convert(how, source, from, to, made.ptr, in, out, err);

@@ -344,7 +344,8 @@ static DgStatus rewrite(FileRows *f, JsonNumbers *n, DgError *err)
         dg_hint(err, "leave out the column of file names");
         return DG_DATA;
     }
-    DG_TRY(format_temporary(f, ".ndjson", &made, &fd, err));
+    DG_TRY(format_one_partition(f, "numbers of so many digits", err));
+    DG_TRY(format_temporary(f, f->paths.items[0], ".ndjson", &made, &fd, err));
     DgStatus status = each_record(f, n, fd, made.ptr, err);
     os_close(fd);
     *how = *f->how;

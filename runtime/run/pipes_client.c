@@ -167,6 +167,14 @@ static bool wanted(const PipesClient *c, Str asset)
     return false;
 }
 
+static bool has_item(Str asset, const char *name, const MetadataItem *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(items[i].asset, asset) && str_eq(items[i].name, str_from(name)))
+            return true;
+    return false;
+}
+
 void pipes_client_materialized(PipesClient *c, Str asset, int64_t rows, const MetadataItem *items,
                                size_t count)
 {
@@ -177,7 +185,7 @@ void pipes_client_materialized(PipesClient *c, Str asset, int64_t rows, const Me
     buf_add(&b, S("{\"asset_key\": "));
     buf_json(&b, asset);
     buf_add(&b, S(", \"data_version\": null, \"metadata\": {"));
-    if (rows >= 0) {
+    if (rows >= 0 && !has_item(asset, "dagster/row_count", items, count)) {
         buf_format(&b, "\"dagster/row_count\": {\"raw_value\": %lld, \"type\": \"int\"}",
                    (long long)rows);
         any = true;
@@ -189,7 +197,8 @@ void pipes_client_materialized(PipesClient *c, Str asset, int64_t rows, const Me
         buf_json(&b, items[i].name);
         buf_add(&b, S(": {\"raw_value\": "));
         buf_add(&b, items[i].json);
-        buf_add(&b, S(", \"type\": \"__infer__\"}"));
+        bool schema = str_eq(items[i].name, S("dagster/column_schema"));
+        buf_format(&b, ", \"type\": \"%s\"}", schema ? "table_schema" : "__infer__");
         any = true;
     }
     buf_add(&b, S("}}"));

@@ -4,11 +4,12 @@
 #include "stdlib-components/files/files_step.h"
 
 static const char *const formats[] = {"auto", "csv", "tsv", "json", "ndjson", "parquet", NULL};
+static const char *const on_errors[] = {"fail", "skip", NULL};
 
 typedef struct Config {
     DgList path, unique_key, columns, null_values, tags, kinds, owners, metadata, deps;
     DgStr asset, partition_column, delimiter, quote, escape, filename_column, description, group;
-    int32_t format, mode;
+    int32_t format, mode, on_error;
     bool header, allow_empty;
     int64_t skip_rows;
     DgAssetSpec spec;
@@ -34,6 +35,9 @@ static const DgField fields[] = {
     DG_FIELD_INT(Config, skip_rows, .flags = DG_BUILD, .doc = "CSV: lines to pass over at the top.", .min = 0, .max = 1e9),
     DG_FIELD_STRING(Config, filename_column, .flags = DG_BUILD, .doc = "A column that holds each row's file."),
     DG_FIELD_BOOL(Config, allow_empty, .flags = DG_BUILD, .doc = "A glob that matches nothing is no error."),
+    DG_FIELD_ENUM(Config, on_error, .choices = on_errors, .fallback = "fail", .flags = DG_BUILD,
+                  .doc = "CSV, TSV and NDJSON: what happens when a record does not fit the declared columns. `skip` leaves it out; the run tells the first "
+                         "ten and how many there were. Fields are then parted by commas unless `delimiter` says otherwise."),
     DG_FIELD_(Config, deps, DG_F_LIST, DgList, .of_kind = DG_F_ASSET_KEY, .of_size = sizeof(DgStr), .flags = DG_BUILD, .doc = "Assets that come first."),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the asset is."),
     DG_FIELD_STRING(Config, group, .flags = DG_BUILD, .doc = "Its group."),
@@ -125,14 +129,16 @@ static bool decodable(const DgAssetDecl *asset)
     return asset->columns_count > 0;
 }
 
-/* How a CSV file is written: as declared, else as the sniffer finds it. False: not known. */
+/* How a CSV file is written: as declared, else as the sniffer finds it. False: not known.
+ * Where bad records are expected the sniffer would be led astray by them: then commas and a header, unless declared. */
 static bool dialect_of(DgPlanner *p, const Config *c, DgStr file, bool tabs, DgCsvDialect *d)
 {
     bool declared = c->delimiter.len || tabs;
     *d = (DgCsvDialect){.delimiter = tabs ? '\t' : ',', .quote = '"', .escape = '"', .header = true, .iso_dates = true};
-    if (file.len && !p->api->sniff(p, file, d))
+    bool skips = c->on_error == 1;
+    if (file.len && !skips && !p->api->sniff(p, file, d))
         return false;
-    if (!file.len && !declared && !p->api->is_set(p, &c->header))
+    if (!file.len && !skips && !declared && !p->api->is_set(p, &c->header))
         return false;
     if (c->delimiter.len)
         d->delimiter = c->delimiter.ptr[0];
@@ -191,6 +197,7 @@ static bool plan_decode(DgPlanner *p, const Config *c, const FilesTarget *target
     step->quote = one(p, d.quote);
     step->escape = one(p, d.escape);
     step->header = d.header;
+    step->skip_bad = c->on_error == 1;
     step->skip_rows = d.skip_rows;
     step->columns = (DgList){columns, (size_t)asset->columns_count};
     step->nulls = c->null_values;
@@ -249,6 +256,18 @@ static void check_partition_column(DgPlanner *p, const Config *c, const DgAssetD
                        "`%.*s` is not a column of the files", FMT(c->partition_column));
 }
 
+/* Nothing is there yet: perhaps another machine has it, perhaps it is a slip of the pen. */
+static void check_found(DgPlanner *p, const Config *c, const FilesTarget *t)
+{
+    for (size_t i = 0; !c->allow_empty && !c->deps.count && i < t->paths.count; i++) {
+        DgStr path = DG_ITEMS(DgStr, t->paths)[i];
+        if (path.len && !str_starts(path, S("..")) && p->api->is_known(p, &DG_ITEMS(DgStr, c->path)[i]) && !files_is_url(path) && !p->api->glob(p, path).count)
+            p->api->report(p, "W0705", &DG_ITEMS(DgStr, c->path)[i],
+                           "where a step makes it, name that under `deps`; where none is fine, say `allow_empty: true`",
+                           "no file matches `%.*s` now", FMT(path));
+    }
+}
+
 static void files_plan(DgPlanner *p, const void *data)
 {
     const Config *c = data;
@@ -266,8 +285,13 @@ static void files_plan(DgPlanner *p, const void *data)
     DgStr *made = p->api->alloc(p, sizeof *made);
     *made = c->asset;
     DgStepDecl step = {.assets = {made, 1}, .at = &c->asset};
-    if (!plan_decode(p, c, target, file, format, &asset, &step))
+    bool decoded = plan_decode(p, c, target, file, format, &asset, &step);
+    if (c->on_error == 1 && (!decoded || !c->columns.count))
+        p->api->report(p, "E0110", &c->on_error, "declare `columns`, leave `filename_column` out; other formats are read whole or not at all",
+                       "`on_error: skip` needs CSV, TSV or NDJSON whose columns are declared");
+    if (!decoded)
         plan_read(p, c, target, &step);
+    check_found(p, c, target);
     p->api->step(p, &step);
 }
 

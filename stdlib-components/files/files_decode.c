@@ -4,6 +4,8 @@
 #include "runtime/os/os.h"
 #include "stdlib-components/files/files_decode.h"
 
+enum { SHOWN_MAX = 10 };
+
 static const char *const formats[] = {"csv", "ndjson", "json", NULL};
 
 const DgField dg_files_decode_fields[] = {
@@ -13,6 +15,7 @@ const DgField dg_files_decode_fields[] = {
     DG_FIELD_STRING(FilesDecode, quote, .doc = "Round fields."),
     DG_FIELD_STRING(FilesDecode, escape, .doc = "Before a quote inside a field."),
     DG_FIELD_BOOL(FilesDecode, header, .doc = "The first record holds names."),
+    DG_FIELD_BOOL(FilesDecode, skip_bad, .doc = "Records that do not fit are left out."),
     DG_FIELD_INT(FilesDecode, skip_rows, .doc = "Lines passed over at the top."),
     DG_FIELD_STRING_MAP(FilesDecode, columns, .doc = "Columns and types."),
     DG_FIELD_STRINGS(FilesDecode, nulls, .doc = "Texts that mean null."),
@@ -88,11 +91,15 @@ static DgStatus map_header(FilesDecodeState *s, OpenFile *file, Str shown, DgErr
     return DG_OK;
 }
 
+static DgReaderOptions reader_options(const FilesDecode *f)
+{
+    return (DgReaderOptions){.format = (DgFormat)f->format, .delimiter = character(f->delimiter), .quote = character(f->quote),
+                             .escape = character(f->escape), .header = f->header, .skip_lines = f->skip_rows};
+}
+
 static DgStatus open_file(const FilesDecode *f, FilesDecodeState *s, size_t i, DgError *err)
 {
-    DgReaderOptions o = {.format = (DgFormat)f->format, .delimiter = character(f->delimiter),
-                         .quote = character(f->quote), .escape = character(f->escape), .header = f->header,
-                         .skip_lines = f->skip_rows};
+    DgReaderOptions o = reader_options(f);
     DG_TRY(dg_reader_open(str_cstr(&s->arena, s->paths.local.items[i]), s->paths.shown.items[i], &o,
                           &s->files[i].reader, err));
     s->opened = i + 1;
@@ -125,6 +132,26 @@ static DgStatus next_block(const FilesDecode *f, FilesDecodeState *s, FilesDecod
     }
 }
 
+/* Then it may be the batch that is full, not the record that is wrong. */
+static bool crowded(const DgBatch *b)
+{
+    for (int32_t i = 0; i < b->columns_count; i++)
+        if (b->vectors[i].bytes_count > INT32_MAX / 2)
+            return b->rows > 0;
+    return false;
+}
+
+static void skip_record(DgStepRun *run, const FilesDecode *f, FilesDecodeState *s, DgBlock *block, const DgError *why)
+{
+    DgReaderOptions o = reader_options(f);
+    pthread_mutex_lock(&s->lock);
+    int64_t n = ++s->skipped;
+    pthread_mutex_unlock(&s->lock);
+    if (n <= SHOWN_MAX)
+        dg_log(run, DG_LOG_WARNING, "left out: %s", why->message);
+    dg_block_skip_record(block, &o);
+}
+
 DgStatus files_decode_read(DgStepRun *run, const void *config, void *state, void *lane_memory,
                             DgBatch *out, DgError *err)
 {
@@ -140,7 +167,15 @@ DgStatus files_decode_read(DgStepRun *run, const void *config, void *state, void
                 return status;
             dg_progress(run, 0, block->end - block->at);
         }
-        DG_TRY(decode(block, out, err));
+        DgStatus status = decode(block, out, err);
+        if (status == DG_DATA && f->skip_bad) {
+            dg_batch_drop_row(out);
+            if (crowded(out))
+                return DG_OK;
+            skip_record(run, f, state, block, err);
+        } else if (status != DG_OK) {
+            return status;
+        }
     }
     return DG_OK;
 }
@@ -155,7 +190,11 @@ void files_decode_close_lane(DgStepRun *run, const void *config, void *state, vo
 void files_decode_close(DgStepRun *run, const void *config, void *state)
 {
     FilesDecodeState *s = state;
-    (void)run, (void)config;
+    const FilesDecode *f = config;
+    if (s->skipped) {
+        dg_log(run, DG_LOG_WARNING, "%lld records were left out, as `on_error: skip` says", (long long)s->skipped);
+        dg_report_metadata(run, f->target.asset, "skipped", (DgValue){.kind = DG_V_INT, .as.i = s->skipped});
+    }
     for (size_t i = 0; i < s->opened; i++)
         dg_reader_close(s->files[i].reader);
     if (!s->has_lock)

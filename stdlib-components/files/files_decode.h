@@ -24,6 +24,7 @@ typedef struct FilesDecodeState {
     OpenFile *files;  /* one for each path; opened in order, closed at the end */
     size_t opened;
     size_t current;
+    int64_t skipped;  /* records left out so far */
 } FilesDecodeState;
 
 typedef struct FilesDecodeLane {

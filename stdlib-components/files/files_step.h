@@ -26,6 +26,7 @@ typedef struct FilesDecode {
     int32_t format;              /* DgFormat */
     DgStr delimiter, quote, escape; /* one character each, or none */
     bool header;
+    bool skip_bad;               /* records that do not fit are left out, and counted */
     int64_t skip_rows;
     DgList columns;              /* of DgPair: names and types, in the decoder's order */
     DgList nulls;                /* of DgStr */

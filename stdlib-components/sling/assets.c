@@ -35,6 +35,20 @@ static DgStr as_key(DgPlanner *p, DgStr name)
     return (DgStr){out, name.len};
 }
 
+/* Of a stream or object: a path like `../in/a.csv` has points with nothing between, and keys have no empty parts. */
+static DgStr name_as_key(DgPlanner *p, DgStr name)
+{
+    DgStr key = as_key(p, sanitized(p, name));
+    char *out = (char *)(uintptr_t)key.ptr; /* made just now */
+    ptrdiff_t n = 0;
+    for (ptrdiff_t i = 0; i < key.len; i++)
+        if (key.ptr[i] != '/' || (n && out[n - 1] != '/'))
+            out[n++] = key.ptr[i];
+    while (n && out[n - 1] == '/')
+        n--;
+    return (DgStr){out, n};
+}
+
 static bool same(DgStr a, DgStr b)
 {
     return a.len == b.len && memcmp(a.ptr, b.ptr, (size_t)a.len) == 0;
@@ -88,7 +102,7 @@ static DgStr asset_key(DgPlanner *p, const DgStreamSettings *own, const Meta *m)
     if (key.len)
         return written_key(p, own, "asset_key", key);
     DgStr name = own->object.len && p->api->is_known(p, &own->object) ? own->object : own->key;
-    name = as_key(p, sanitized(p, name));
+    name = name_as_key(p, name);
     return p->api->format(p, "target/%.*s", (int)name.len, name.ptr);
 }
 
@@ -104,7 +118,7 @@ static DgList dependencies(DgPlanner *p, const DgStreamSettings *own, const Meta
     if (text)
         items[n++] = written_key(p, own, "deps", deps->as.s);
     if (!list && !text)
-        items[n++] = as_key(p, sanitized(p, own->key));
+        items[n++] = name_as_key(p, own->key);
     return (DgList){items, n};
 }
 

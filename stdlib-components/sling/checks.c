@@ -1,4 +1,5 @@
 /* checks.c - what Sling finds out when it runs, or never: told when building, at its place. */
+#include "runtime/copy/chunks.h"
 #include "stdlib-components/sling/replication.h"
 
 static bool equal(DgStr s, const char *text)
@@ -182,25 +183,12 @@ static void check_columns(DgPlanner *p, const DgStreamSettings *s)
 
 /* ---- Values of a form ---- */
 
-/* `90`, `7d`, `6h`, `15m`, `1w`. */
-static bool is_chunk(DgValue v)
-{
-    ptrdiff_t i = 0;
-    if (v.kind == DG_V_INT)
-        return v.as.i > 0;
-    if (v.kind != DG_V_STR)
-        return false;
-    while (i < v.as.s.len && v.as.s.ptr[i] >= '0' && v.as.s.ptr[i] <= '9')
-        i++;
-    return i > 0 && (i == v.as.s.len || (i + 1 == v.as.s.len && strchr("smhdwMy", v.as.s.ptr[i])));
-}
-
 static void check_forms(DgPlanner *p, const DgStreamSettings *s)
 {
     const DgSourceOptions *o = &s->source_options;
     DgValue missing = s->target_options.delete_missing, type = missing.kind == DG_V_DICT ? part(missing, "type") : missing;
-    if (o->chunk_size.kind != DG_V_NONE && !is_chunk(o->chunk_size))
-        p->api->report(p, "E0110", &o->chunk_size, "write a number of rows, or a time like 15m, 6h, 7d", "`chunk_size` is no size");
+    if (o->chunk_size.kind != DG_V_NONE && p->api->is_known(p, &o->chunk_size) && !chunks_size_known(o->chunk_size))
+        p->api->report(p, "E0110", &o->chunk_size, "write a number, or a time like 6h, 7d, 1w, 1m for a month, 1y", "`chunk_size` is no size");
     if (o->flatten.kind != DG_V_NONE && o->flatten.kind != DG_V_BOOL && o->flatten.kind != DG_V_INT)
         p->api->report(p, "E0108", &o->flatten, "write true, false, or how many levels", "`flatten` is true, false or a number");
     if (missing.kind == DG_V_NONE)
@@ -216,6 +204,25 @@ static void check_forms(DgPlanner *p, const DgStreamSettings *s)
 }
 
 /* ---- Keys that go together ---- */
+
+/* A backfill's range in chunks, when all of it is known. */
+static void check_chunks(DgPlanner *p, const DgStreamSettings *s)
+{
+    const DgSourceOptions *o = &s->source_options;
+    const void *at = o->chunk_size.kind != DG_V_NONE ? (const void *)&o->chunk_size : (const void *)&o->chunk_count;
+    Arena scratch;
+    CopyChunks chunks = {0};
+    DgError why = {0};
+    if (p->api->is_set(p, &o->chunk_expr))
+        p->api->report(p, "E0110", &o->chunk_expr, "write `chunk_size: 7d`, or `chunk_count: 10`", "a backfill is cut by its range, not by `chunk_expr`");
+    if ((o->chunk_size.kind == DG_V_NONE && !o->chunk_count) || !p->api->is_known(p, &o->range) || has(o->range, '{') ||
+        !p->api->is_known(p, at) || (o->chunk_size.kind != DG_V_NONE && !chunks_size_known(o->chunk_size)))
+        return;
+    arena_init(&scratch, 4 << 20);
+    if (chunks_of(&scratch, o, &chunks, &why) != DG_OK)
+        p->api->report(p, "E0110", at, why.hint[0] ? why.hint : NULL, "%s", why.message);
+    arena_free(&scratch);
+}
 
 static void check_mode(DgPlanner *p, const DgStreamSettings *own, const DgStreamSettings *s)
 {
@@ -242,6 +249,8 @@ static void check_mode(DgPlanner *p, const DgStreamSettings *own, const DgStream
     else if (p->api->is_known(p, &s->source_options.range) && !has(text, '{') &&
              (!comma || memchr(comma + 1, ',', (size_t)(text.ptr + text.len - comma - 1))))
         p->api->report(p, "E0110", &s->source_options.range, "write `range: '2024-01-01,2024-02-01'`", "a `range` is two values with a comma between");
+    else if (range)
+        check_chunks(p, s);
 }
 
 static bool same_nocase(DgStr a, DgStr b)
@@ -268,6 +277,10 @@ static void check_object(DgPlanner *p, const Replication *r, const ReplicationCo
     if (known && !s->sql.len && (has(own->key, '*') || has(own->key, '?')) && !is_store(p, c, r->source) && !has(own->key, '/') && !object_varies(s->object))
         p->api->report(p, "E0110", p->api->is_set(p, &s->object) ? (const void *)&s->object : own, "write `{stream_table}` into it",
                        "stream `%.*s` is many tables, and its `object` names one", (int)own->key.len, own->key.ptr);
+    if (known && s->single == 2 && has(own->key, '*') && is_store(p, c, r->source) && s->object.len && !copy_object_tells_files(s->object))
+        p->api->report(p, "E0110", p->api->is_set(p, &s->single) ? (const void *)&s->single : own,
+                       "write `{stream_file_name}` into `object`, or leave `single` out: all files go to the one",
+                       "stream `%.*s` is many files, each for itself, and its `object` names one", (int)own->key.len, own->key.ptr);
     if (known && r->source.len && same_nocase(r->source, r->target) && s->object.len && same_nocase(s->object, own->key))
         p->api->report(p, "E0110", &s->object, "name another table or file", "stream `%.*s` would be written over itself", (int)own->key.len, own->key.ptr);
 }
@@ -421,6 +434,24 @@ static void check_absent(DgPlanner *p, const DgStreamSettings *s)
     refuse(p, &o->jq, "jq", "`jmespath: a.b[]` says where the records are; what jq computes is done by `transforms` or by a model on the table");
 }
 
+/* A condition or a query is for a database; files are read as they are. */
+static void check_files(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *s)
+{
+    static const char help[] = "load the files into a table, and let a model or a second stream choose the rows";
+    if (!is_store(p, c, r->source))
+        return;
+    if (p->api->is_set(p, &s->where))
+        p->api->report(p, "E0110", &s->where, help, "`where` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (p->api->is_set(p, &s->sql))
+        p->api->report(p, "E0110", &s->sql, help, "`sql` needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (s->mode == DG_COPY_BACKFILL)
+        p->api->report(p, "E0110", &s->mode, "`mode: incremental` with `primary_key` loads files again and replaces their rows",
+                       "a backfill needs a database to read from, and `%.*s` has files", (int)r->source.len, r->source.ptr);
+    if (equal(s->update_key, "_sling_loaded_at") || equal(s->update_key, "."))
+        p->api->report(p, "E0110", &s->update_key, "name a column of the rows, or `primary_key` alone",
+                       "when a file was changed does not tell whether its rows were loaded");
+}
+
 void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationContext *c, const DgStreamSettings *own, const DgStreamSettings *s)
 {
     check_names(p, s);
@@ -433,6 +464,7 @@ void dg_replication_check(DgPlanner *p, const Replication *r, const ReplicationC
     check_nesting(p, r, c, s);
     check_mode(p, own, s);
     check_object(p, r, c, own, s);
+    check_files(p, r, c, s);
     check_place(p, r, c, own, s);
     check_absent(p, s);
 }

@@ -80,6 +80,36 @@ rm data/a.csv
 expect_code 78 "a missing file fails the run" "$WORK/files.bin" run --select raw/a --home "$WORK/h1" --progress plain
 expect_text "no file matches data/a.csv" "and is named"
 
+# on_error: skip. Records before and after are whole: what a bad one began to write is gone.
+mkdir -p "$WORK/skip/defs/raw" && cd "$WORK/skip" || exit 1
+printf 'id,name,amount,at\n1,Ada,2.5,2024-01-01\n2,,many,2024-01-01\n\n3,,,2024-01-01\n4,x,1,never\n5,"E, é",5,2024-01-05\n6,too,few\n"7\n",lines,1,2024-01-01\n8,last,8,2024-01-08,more\n9,Zoe,9,2024-01-09\n' > s.csv
+printf '{"id": 1, "name": "x"}\n{"id": "no", "name": "y"}\nnothing\n{"name": "z", "id": 4}\n' > s.ndjson
+cat > defs/raw/defs.yaml <<'YAML'
+type: dgc.Files
+attributes: {path: ../../s.csv, asset: raw/s, on_error: skip, columns: {id: bigint, name: varchar, amount: double, at: date}}
+---
+type: dgc.Files
+attributes: {path: ../../s.ndjson, asset: raw/n, on_error: skip, columns: {id: bigint, name: varchar}}
+---
+type: dgc.Export
+attributes: {from: raw/s, path: "../../out/s.csv"}
+---
+type: dgc.Export
+attributes: {from: raw/n, path: "../../out/n.csv"}
+YAML
+expect "records that do not fit are left out" "$DGC" run . --progress plain
+expect_text "left out: s.csv:3: column \`amount\`: \`many\` is not a number" "and told with their place"
+expect_text "5 records were left out, as \`on_error: skip\` says" "and counted"
+is s '1,Ada,2.5,2024-01-01|3,,,2024-01-01|5,"E, é",5.0,2024-01-05|9,Zoe,9.0,2024-01-09|id,name,amount,at|'
+is n '1,x|4,z|id,name|'
+printf 'type: dgc.Files\nattributes: {path: ../../s.parquet, asset: raw/p, on_error: skip}\n' > defs/raw/defs.yaml
+expect_code 1 "on_error: skip of Parquet" "$DGC" check .
+expect_text 'needs CSV, TSV or NDJSON whose columns are declared' "is a mistake"
+expect_text 'warning[W0705]: no file matches `s.parquet` now' "and a path that matches nothing is warned of"
+printf 'type: dgc.Files\nattributes: {path: ../../s.*, asset: raw/p, format: csv}\n---\ntype: dgc.Files\nattributes: {path: ../../no, asset: raw/q, allow_empty: true}\n---\ntype: dgc.Files\nattributes: {path: ../../no, asset: raw/r, deps: [raw/p]}\n' > defs/raw/defs.yaml
+expect "no warning where nothing is fine, or another step makes it" "$DGC" check .
+if grep -q W0705 "$WORK/log"; then echo "FAIL it warns: $(cat "$WORK/log")"; failures=$((failures + 1)); else echo "ok and there is none"; fi
+
 # http: a server of our own on this machine.
 if command -v python3 > /dev/null; then
     mkdir -p "$WORK/web/defs/raw" "$WORK/www"

@@ -136,4 +136,23 @@ sed -i 's/\[-secret\]/[secrets]/' defs/f/defs.yaml
 grep -q 'has no column `secrets`' log && echo "ok a column that is not there is told" || { echo "FAIL $(cat log)"; failures=$((failures + 1)); }
 "$DGC" copy in.csv "sqlite://f.db?table=plain" --progress none > log 2>&1
 is "dgc copy adds nothing" "Id,Full Name,secret,n" "$(sqlite3 f.db "SELECT group_concat(name) FROM pragma_table_info('plain')")"
+
+# Files that grow: the rows beyond the last value, whatever lay before.
+mkdir -p "$WORK/g/defs/g" && cd "$WORK/g" || exit 1
+cat > defs/g/defs.yaml <<'YAML'
+type: dgc.Replication
+attributes:
+  connections: {OUT: {type: sqlite, instance: g.db}}
+  source: local
+  target: OUT
+  streams:
+    in.csv: {object: main.t, mode: incremental, update_key: at}
+YAML
+printf 'id,at\n1,2024-01-01 10:00:00\n2,\n3,2024-01-03 10:00:00\n' > in.csv
+expect "a file, first" "$DGC" run . --home home --progress plain
+printf 'id,at\n1,2024-01-01 10:00:00\n2,\n3,2024-01-03 10:00:00\n4,2024-01-02 10:00:00\n5,2024-01-04 10:00:00\n' > in.csv
+expect "the file that grew" "$DGC" run . --home home --progress plain
+is "only rows beyond the last value" "1,2,3,5" "$(sqlite3 g.db 'SELECT group_concat(id) FROM (SELECT id FROM t ORDER BY id)')"
+expect "nothing new" "$DGC" run . --home home --progress plain
+is "stays as it is" 4 "$(sqlite3 g.db 'SELECT count(*) FROM t')"
 finish

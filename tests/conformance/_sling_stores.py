@@ -42,7 +42,7 @@ class Postgres:
     def __init__(self, server, name):
         self.name, self.port = name, server.words[0]
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/{name}?sslmode=disable"
-        for text in (f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"):
+        for text in (f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"):
             self._run(text, "postgres")
 
     def _run(self, text, database):
@@ -97,6 +97,8 @@ class Sqlite:
     kind, schema = "sqlite", "main"
 
     def __init__(self, path):
+        for old in path.parent.glob(path.name + "*"):
+            old.unlink()
         self.path, self.url = path, f"sqlite://{path}"
 
     def sql(self, text):
@@ -147,7 +149,7 @@ def read_file(path):
     """Names, types, rows of a file."""
     if path.suffix == ".csv":
         with path.open(newline="") as f:
-            rows = list(csv.reader(f))
+            rows = list(csv.reader(f, delimiter="|" if "delimiter" in path.name else ","))
         return (rows[0], ["text"] * len(rows[0]), [tuple(r) for r in rows[1:]]) if rows else ([], [], [])
     if path.suffix == ".parquet":
         import pyarrow.parquet

@@ -56,6 +56,40 @@ def launched_by_dagster(work):
     verdict(not result.success, "a failed pipeline fails Dagster's run")
 
 
+REPLICATION = '''
+type: dgc.Replication
+attributes:
+  include_metadata: [row_count, column_metadata]
+  source: local
+  target: warehouse
+  streams: {in.csv: {object: raw.things, mode: snapshot}}
+'''
+
+
+def table_metadata(work):
+    import dagster as dg
+
+    project, binary = os.path.join(work, "things"), os.path.join(work, "things.bin")
+    os.makedirs(os.path.join(project, "defs/r"))
+    for name, text in (("in.csv", "Id,amount\n1,2.5\n"), ("defs/r/defs.yaml", REPLICATION)):
+        with open(os.path.join(project, name), "w") as f:
+            f.write(text)
+    build(project, binary)
+
+    @dg.asset(key=["target", "raw", "things"])
+    def things(context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient):
+        return pipes.run(command=[binary, "run", "--home", os.path.join(work, "home2")], context=context, cwd=project).get_results()
+
+    for rows in (1, 2):
+        result = dg.materialize([things], resources={"pipes": dg.PipesSubprocessClient()}, raise_on_error=False)
+        made = [e.materialization.metadata for e in result.get_asset_materialization_events()]
+        count = [m["dagster/row_count"].value for m in made if "dagster/row_count" in m]
+        verdict(count == [rows], "row_count is the table's", made)
+        schemas = [m["dagster/column_schema"] for m in made if "dagster/column_schema" in m]
+        kinds = [isinstance(s, dg.TableSchemaMetadataValue) and [c.name for c in s.schema.columns] for s in schemas]
+        verdict(kinds == [["id", "amount", "_sling_loaded_at"]], "column_metadata is a schema in Dagster", schemas)
+
+
 SCRIPT = '''
 from dagster_pipes import open_dagster_pipes
 with open_dagster_pipes() as pipes:
@@ -92,5 +126,6 @@ def runs_script(work):
 
 with tempfile.TemporaryDirectory() as work:
     launched_by_dagster(work)
+    table_metadata(work)
     runs_script(work)
 sys.exit(failures > 0)

@@ -35,6 +35,14 @@ static int fresh(void **state)
     return 0;
 }
 
+/* Not MariaDB: no UUID and INET6, JSON is kept taken apart, TLS works as it is installed. */
+static bool mysql8(DgDb *db)
+{
+    Str version;
+    ok(db_text(db, &arena, S("SELECT VERSION()"), &version, &engine_err));
+    return str_find(version, S("MariaDB")) < 0;
+}
+
 static int done(void **state)
 {
     DgDb *db = *state;
@@ -95,10 +103,13 @@ static const struct { const char *type, *as; } types[] = {
     {"blob", NULL}, {"json", NULL}, {"date", NULL}, {"time", NULL}, {"timestamp", NULL}, {"timestamptz", NULL},
     {"interval", "varchar"}, {"uuid", "varchar"}};
 
+/* As MySQL 8 writes it: it takes JSON apart, and keeps keys in its own order and numbers as doubles. */
+static const char *const own_json[] = {"{\"a\": 1}", "[]", "1.0", "[1, 2]", "\"it's\"", "null", "{\"u\": \"\xe2\x82\xac\\n\"}", NULL};
+
 static void values_come_back(void **state)
 {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        round_trip(*state, types[i].type, types[i].as, difficult(types[i].type));
+        round_trip(*state, types[i].type, types[i].as, mysql8(*state) && !strcmp(types[i].type, "json") ? own_json : difficult(types[i].type));
 }
 
 static void values_come_back_without_local_files(void **state)
@@ -146,6 +157,8 @@ static void every_native_type_is_read(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char sql[512];
         DgTableInfo info;
+        if (mysql8(db) && (!strcmp(cases[i].native, "UUID") || !strcmp(cases[i].native, "INET6")))
+            continue;
         snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS n; CREATE TABLE n (x %s); INSERT INTO n VALUES (%s)", cases[i].native,
                  cases[i].value);
         run_sql(db, sql);
@@ -240,6 +253,8 @@ static void inserts_check_what_columns_hold(void **state)
         const char *value = fine ? good[k].value : bad[k].value;
         char sql[256];
         DgColumn column = {.name = S("X")};
+        if (mysql8(db) && !strcmp(declared, "UUID"))
+            continue;
         int64_t rows;
         ((MysqlDb *)db)->local_infile = i < goods + bads;
         assert_true(dg_type_parse(str_from(type), &column.type));
@@ -319,9 +334,17 @@ static void errors_have_classes(void **state)
         if (str_eq(props[i].key, S("database")))
             props[i].value = S("nosuch");
     fails(e->open(&conn, &other, &engine_err), DG_CONFIG);
-    snprintf(url, sizeof url, "%s?tls=required", getenv("DGC_TEST_MYSQL")); /* the test's server has none */
+    snprintf(url, sizeof url, "%s?tls=required", getenv("DGC_TEST_MYSQL"));
     ok(conn_from_url(&arena, S("MY"), str_from(url), &conn, &engine_err));
-    fails(e->open(&conn, &other, &engine_err), DG_CONFIG);
+    if (mysql8(db)) {
+        ok(e->open(&conn, &other, &engine_err));
+        Str cipher;
+        ok(db_text(other, &arena, S("SELECT VARIABLE_VALUE FROM performance_schema.session_status WHERE VARIABLE_NAME = 'Ssl_cipher'"), &cipher, &engine_err));
+        assert_true(cipher.len > 0);
+        e->close(other);
+    } else { /* the test's server has none */
+        fails(e->open(&conn, &other, &engine_err), DG_CONFIG);
+    }
     /* A server may not ask for files of ours. */
     run_sql(db, "CREATE TABLE f (line TEXT)");
     fails(e->exec(db, S("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE f"), NULL, &engine_err), DG_FAILED);
@@ -349,9 +372,10 @@ static void an_interrupt_ends_what_runs(void **state)
     /* A result that is left in the middle does not have to be read to its end. */
     DgRows *rows;
     DgBatch batch;
+    run_sql(db, "CREATE TABLE d (x INT); INSERT INTO d VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)");
     started = os_monotonic_ms();
     ok(db->engine->begin(db, DG_TX_READ, &engine_err));
-    ok(db->engine->query(db, S("SELECT a.seq, b.seq FROM seq_1_to_100000 a, seq_1_to_100000 b"), &rows, &engine_err));
+    ok(db->engine->query(db, S("SELECT /*+ NO_BNL() */ a.x FROM d a, d b, d c, d d, d e, d f, d g, d h, d i, d j"), &rows, &engine_err));
     ok(dg_batch_init(&batch, rows->columns, rows->columns_count, DG_BATCH_ROWS, &engine_err));
     ok(rows->next(rows, &batch, &engine_err));
     assert_int_equal(batch.rows, DG_BATCH_ROWS);
