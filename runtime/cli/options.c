@@ -13,7 +13,7 @@ enum { ALL = (1 << CLI_COUNT) - 1, RUN = 1 << CLI_RUN, PLAN = 1 << CLI_PLAN, LIS
 typedef enum OptionId {
     OPT_SELECT, OPT_JOB, OPT_PARTITION, OPT_PARTITION_RANGE, OPT_FULL_REFRESH, OPT_RESUME,
     OPT_THREADS, OPT_MEMORY, OPT_POOL, OPT_DRY_RUN, OPT_HOME, OPT_PROJECT, OPT_DEV, OPT_JSON,
-    OPT_PROGRESS, OPT_RECORD, OPT_REPLAY, OPT_INDEX, OPT_TOP, OPT_NO_ANSWER, OPT_HELP,
+    OPT_PROGRESS, OPT_MAX_USD, OPT_MAX_TOKENS, OPT_MAX_CALLS, OPT_RECORD, OPT_REPLAY, OPT_INDEX, OPT_TOP, OPT_NO_ANSWER, OPT_HELP,
 } OptionId;
 
 typedef struct Option {
@@ -42,6 +42,9 @@ static const Option options[] = {
     [OPT_DEV] = {"dev", 0, NULL, RUN | ASK, "development: read the project's .env too"},
     [OPT_JSON] = {"json", 0, NULL, ALL, "one JSON document on standard output"},
     [OPT_PROGRESS] = {"progress", 0, "MODE", RUN, "auto, tty, plain, json or none; on standard error"},
+    [OPT_MAX_USD] = {"max-usd", 0, "N", RUN, "US dollars that all steps together may spend on models"},
+    [OPT_MAX_TOKENS] = {"max-tokens", 0, "N", RUN, "tokens, likewise"},
+    [OPT_MAX_CALLS] = {"max-calls", 0, "N", RUN, "calls of models, likewise"},
     [OPT_RECORD] = {"record", 0, "DIR", RUN | ASK, "keep what services answer, as a tape; secrets are left out"},
     [OPT_REPLAY] = {"replay", 0, "DIR", RUN | ASK, "take answers of services from a tape; nobody is called"},
     [OPT_INDEX] = {"index", 'i', "KEY", ASK, "the index to search, where there are several"},
@@ -218,6 +221,13 @@ static DgStatus set_pool(Cli *cli, Str value, DgError *err)
     return DG_OK;
 }
 
+static DgStatus set_most(OptionId id, Str value, int64_t *out, DgError *err)
+{
+    if (str_to_int(value, out) && *out > 0 && *out <= 1000000000000000)
+        return DG_OK;
+    return bad_value(err, &options[id], value, "a number above 0");
+}
+
 static DgStatus set_option(Cli *cli, OptionId id, Str value, DgError *err)
 {
     int64_t n;
@@ -244,6 +254,12 @@ static DgStatus set_option(Cli *cli, OptionId id, Str value, DgError *err)
     case OPT_DEV: cli->run.development = true; break;
     case OPT_JSON: cli->json = true; break;
     case OPT_PROGRESS: return set_progress(cli, value, err);
+    case OPT_MAX_USD:
+        if (!str_to_double(value, &cli->run.spending.usd) || !(cli->run.spending.usd > 0 && cli->run.spending.usd <= 1e9))
+            return bad_value(err, &options[id], value, "US dollars, for example 2.50");
+        break;
+    case OPT_MAX_TOKENS: return set_most(id, value, &cli->run.spending.tokens, err);
+    case OPT_MAX_CALLS: return set_most(id, value, &cli->run.spending.calls, err);
     case OPT_RECORD: cli->run.record = absolute(&cli->arena, value); break;
     case OPT_REPLAY: cli->run.replay = absolute(&cli->arena, value); break;
     case OPT_INDEX: cli->index = value; break;

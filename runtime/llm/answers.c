@@ -21,7 +21,10 @@ struct Answers {
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS answers(key BLOB PRIMARY KEY, model TEXT NOT NULL, at_us INTEGER NOT NULL, end INTEGER NOT NULL,"
     " tokens_in INTEGER NOT NULL, tokens_cached INTEGER NOT NULL, tokens_written INTEGER NOT NULL, tokens_out INTEGER NOT NULL,"
-    " answer BLOB NOT NULL) WITHOUT ROWID;";
+    " answer BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS batches(id TEXT PRIMARY KEY, whose TEXT NOT NULL, submitted_us INTEGER NOT NULL, requests INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS batch_keys(key BLOB PRIMARY KEY, batch TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS batch_keys_of ON batch_keys(batch);";
 
 static DgStatus fail(Answers *c, DgError *err, const char *verb)
 {
@@ -146,12 +149,18 @@ bool answers_has(Answers *c, const AnswerKey *key)
     return found;
 }
 
+/* Under the lock. */
+static bool begin(Answers *c)
+{
+    c->open = c->open || sqlite3_exec(c->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+    return c->open;
+}
+
 static DgStatus put(Answers *c, const AnswerKey *key, Str model, const LlmReply *reply, Str answer, DgError *err)
 {
     const int64_t numbers[] = {os_real_us(), reply->end, reply->usage.in, reply->usage.cached, reply->usage.written, reply->usage.out};
     pthread_mutex_lock(&c->lock);
-    bool good = c->open || sqlite3_exec(c->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
-    c->open = c->open || good;
+    bool good = begin(c);
     sqlite3_reset(c->put);
     sqlite3_bind_blob(c->put, 1, key->bytes, sizeof key->bytes, SQLITE_STATIC);
     sqlite3_bind_text(c->put, 2, model.ptr, (int)model.len, SQLITE_STATIC);
@@ -189,6 +198,97 @@ DgStatus answers_keep(Answers *c, DgError *err)
             os_crashpoint("answers-committed");
         c->open = false;
     }
+    pthread_mutex_unlock(&c->lock);
+    return status;
+}
+
+/* ---- Batches ---- */
+
+/* One statement with up to four values, a text for each that has no number; under the lock. */
+typedef struct Bound {
+    Str text; /* ptr NULL: */
+    int64_t number;
+} Bound;
+
+static bool execute(Answers *c, const char *sql, const Bound *values, int count)
+{
+    sqlite3_stmt *s = NULL;
+    bool good = sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) == SQLITE_OK;
+    for (int i = 0; good && i < count; i++)
+        good = (values[i].text.ptr ? sqlite3_bind_text(s, i + 1, values[i].text.ptr, (int)values[i].text.len, SQLITE_STATIC)
+                                   : sqlite3_bind_int64(s, i + 1, values[i].number)) == SQLITE_OK;
+    good = good && sqlite3_step(s) == SQLITE_DONE;
+    sqlite3_finalize(s);
+    return good;
+}
+
+static bool put_keys(Answers *c, Str id, const AnswerKey *keys, size_t count)
+{
+    sqlite3_stmt *s = NULL;
+    bool good = sqlite3_prepare_v2(c->db, "INSERT OR REPLACE INTO batch_keys VALUES(?, ?)", -1, &s, NULL) == SQLITE_OK;
+    for (size_t i = 0; good && i < count; i++) {
+        sqlite3_reset(s);
+        sqlite3_bind_blob(s, 1, keys[i].bytes, sizeof keys[i].bytes, SQLITE_STATIC);
+        sqlite3_bind_text(s, 2, id.ptr, (int)id.len, SQLITE_STATIC);
+        good = sqlite3_step(s) == SQLITE_DONE;
+    }
+    sqlite3_finalize(s);
+    return good;
+}
+
+DgStatus answers_put_batch(Answers *c, Str whose, Str id, const AnswerKey *keys, size_t count, DgError *err)
+{
+    const Bound row[] = {{.text = id}, {.text = whose}, {.number = os_real_us()}, {.number = (int64_t)count}};
+    pthread_mutex_lock(&c->lock);
+    bool good = begin(c) && execute(c, "INSERT OR REPLACE INTO batches VALUES(?, ?, ?, ?)", row, 4) && put_keys(c, id, keys, count);
+    DgStatus status = good ? DG_OK : fail(c, err, "write");
+    pthread_mutex_unlock(&c->lock);
+    return status == DG_OK ? answers_keep(c, err) : status;
+}
+
+DgStatus answers_batches(Answers *c, Str whose, Arena *a, AnswersBatch **out, size_t *count, DgError *err)
+{
+    Array(AnswersBatch) found = {0};
+    sqlite3_stmt *s = NULL;
+    pthread_mutex_lock(&c->lock);
+    bool good = sqlite3_prepare_v2(c->db, "SELECT id, submitted_us, requests FROM batches WHERE whose = ? ORDER BY submitted_us, id", -1, &s, NULL) == SQLITE_OK;
+    int rc = SQLITE_ERROR;
+    if (good) {
+        sqlite3_bind_text(s, 1, whose.ptr, (int)whose.len, SQLITE_STATIC);
+        while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+            Str id = {(const char *)sqlite3_column_text(s, 0), sqlite3_column_bytes(s, 0)};
+            AnswersBatch b = {str_copy(a, id), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2)};
+            array_add(a, &found, b);
+        }
+    }
+    DgStatus status = rc == SQLITE_DONE ? DG_OK : fail(c, err, "read");
+    sqlite3_finalize(s);
+    pthread_mutex_unlock(&c->lock);
+    *out = found.items;
+    *count = found.count;
+    return status == DG_OK && a->failed ? os_no_memory(err, "for batches") : status;
+}
+
+bool answers_is_in_batch(Answers *c, const AnswerKey *key)
+{
+    sqlite3_stmt *s = NULL;
+    pthread_mutex_lock(&c->lock);
+    bool found = false;
+    if (sqlite3_prepare_v2(c->db, "SELECT 1 FROM batch_keys WHERE key = ?", -1, &s, NULL) == SQLITE_OK) {
+        sqlite3_bind_blob(s, 1, key->bytes, sizeof key->bytes, SQLITE_STATIC);
+        found = sqlite3_step(s) == SQLITE_ROW;
+    }
+    sqlite3_finalize(s);
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
+DgStatus answers_end_batch(Answers *c, Str id, DgError *err)
+{
+    const Bound row[] = {{.text = id}};
+    pthread_mutex_lock(&c->lock);
+    bool good = begin(c) && execute(c, "DELETE FROM batches WHERE id = ?", row, 1) && execute(c, "DELETE FROM batch_keys WHERE batch = ?", row, 1);
+    DgStatus status = good ? DG_OK : fail(c, err, "write");
     pthread_mutex_unlock(&c->lock);
     return status;
 }

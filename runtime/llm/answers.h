@@ -29,4 +29,16 @@ DgStatus answers_put(Answers *c, const AnswerKey *key, Str model, const LlmReply
 DgStatus answers_put_vector(Answers *c, const AnswerKey *key, Str model, const float *vector, int32_t dimensions, DgError *err);
 DgStatus answers_keep(Answers *c, DgError *err);
 
+/* Batches that a service works on: their ids are kept as soon as they are known, with the keys of what was asked. */
+typedef struct AnswersBatch {
+    Str id;
+    int64_t submitted_us, requests;
+} AnswersBatch;
+/* Safe when it returns. `whose`: the step's, and whom it asked. */
+DgStatus answers_put_batch(Answers *c, Str whose, Str id, const AnswerKey *keys, size_t count, DgError *err);
+DgStatus answers_batches(Answers *c, Str whose, Arena *a, AnswersBatch **out, size_t *count, DgError *err);
+bool answers_is_in_batch(Answers *c, const AnswerKey *key);
+/* Its results are in: safe with the answers put before, at answers_keep(). */
+DgStatus answers_end_batch(Answers *c, Str id, DgError *err);
+
 #endif

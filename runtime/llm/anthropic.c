@@ -43,6 +43,16 @@ static void add_turn(StrBuf *b, const LlmTurn *t)
     buf_char(b, '}');
 }
 
+static void add_headers(const LlmModel *m, Str type, Arena *a, StrArray *headers)
+{
+    if (type.len)
+        array_add(a, headers, str_format(a, "Content-Type: %.*s", FMT(type)));
+    array_add(a, headers, S("Accept: application/json"));
+    array_add(a, headers, S("anthropic-version: 2026-10-21"));
+    if (m->key.len)
+        array_add(a, headers, str_format(a, "Authorization: Bearer %.*s", FMT(m->key)));
+}
+
 static DgStatus anthropic_ask(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err)
 {
     StrBuf b = {0};
@@ -79,11 +89,7 @@ static DgStatus anthropic_ask(const LlmModel *m, const LlmQuestion *q, Arena *a,
     bool failed = b.failed;
     buf_free(&b);
     out->headers = (StrArray){0};
-    array_add(a, &out->headers, S("Content-Type: application/json"));
-    array_add(a, &out->headers, S("Accept: application/json"));
-    array_add(a, &out->headers, S("anthropic-version: 2026-10-21"));
-    if (m->key.len)
-        array_add(a, &out->headers, str_format(a, "Authorization: Bearer %.*s", FMT(m->key)));
+    add_headers(m, S("application/json"), a, &out->headers);
     return failed || a->failed ? dg_fail(err, DG_NOMEM, "out of memory for a request") : DG_OK;
 }
 
@@ -122,4 +128,5 @@ static bool anthropic_is_final(int status, Str body)
     return status == 429 && str_find(body, S("spend_limit")) >= 0;
 }
 
-const LlmApi llm_anthropic = {.ask = anthropic_ask, .read = anthropic_read, .problem = anthropic_problem, .is_final = anthropic_is_final};
+const LlmApi llm_anthropic = {.ask = anthropic_ask, .read = anthropic_read, .problem = anthropic_problem,
+                              .is_final = anthropic_is_final, .add_headers = add_headers, .batches = &llm_anthropic_batches};

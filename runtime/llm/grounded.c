@@ -97,7 +97,7 @@ static DgStatus take_call(LlmSession *l, DgEval *ev, DgCall *call, LlmEstimate e
 }
 
 /* There is one call only: what is expected of it must fit into the budget. */
-static bool is_affordable(const LlmSession *l, LlmEstimate e, char why[120])
+static bool is_affordable(LlmSession *l, LlmEstimate e, char why[120])
 {
     const LlmBudget *b = &l->budget;
     double usd = llm_cost(&l->price, &(LlmUsage){.in = e.in, .out = e.out});

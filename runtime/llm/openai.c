@@ -8,9 +8,10 @@ static bool is_openai(const LlmModel *m)
     return strcmp(m->provider->name, "openai") == 0 || strcmp(m->provider->name, "azure") == 0;
 }
 
-static void add_headers(const LlmModel *m, Arena *a, StrArray *headers)
+static void add_headers(const LlmModel *m, Str type, Arena *a, StrArray *headers)
 {
-    array_add(a, headers, S("Content-Type: application/json"));
+    if (type.len)
+        array_add(a, headers, str_format(a, "Content-Type: %.*s", FMT(type)));
     array_add(a, headers, S("Accept: application/json"));
     if (m->key.len && strcmp(m->provider->name, "azure") == 0)
         array_add(a, headers, str_format(a, "api-key: %.*s", FMT(m->key)));
@@ -25,7 +26,7 @@ static DgStatus finish(const LlmModel *m, const char *path, StrBuf *b, Arena *a,
     bool failed = b->failed;
     buf_free(b);
     out->headers = (StrArray){0};
-    add_headers(m, a, &out->headers);
+    add_headers(m, S("application/json"), a, &out->headers);
     return failed || a->failed ? dg_fail(err, DG_NOMEM, "out of memory for a request") : DG_OK;
 }
 
@@ -290,5 +291,5 @@ static bool openai_is_final(int status, Str body)
 
 const LlmApi llm_openai = {
     .ask = openai_ask, .read = openai_read, .embed = openai_embed, .read_embeddings = openai_read_embeddings,
-    .problem = openai_problem, .is_final = openai_is_final, .embed_inputs_max = 2048,
+    .add_headers = add_headers, .batches = &llm_openai_batches, .problem = openai_problem, .is_final = openai_is_final, .embed_inputs_max = 2048,
 };

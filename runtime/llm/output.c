@@ -250,6 +250,11 @@ static Str unwrap(Str answer)
     return end > start ? str_sub(answer, start, end) : answer;
 }
 
+bool output_read(DgEval *ev, DgStr answer, DgValue *out, DgError *err)
+{
+    return dg_read_json(ev, str_trim(answer), out, err) == DG_OK || dg_read_json(ev, unwrap(answer), out, err) == DG_OK;
+}
+
 static void check_one(Checking *c, const OutputField *f, const DgValue *found, DgValue *value)
 {
     c->f = f;
@@ -271,7 +276,7 @@ DgStr output_check(DgEval *ev, const DgList *fields, DgStr answer, DgValue *valu
 {
     DgValue v;
     DgError err;
-    if (dg_read_json(ev, str_trim(answer), &v, &err) != DG_OK && dg_read_json(ev, unwrap(answer), &v, &err) != DG_OK)
+    if (!output_read(ev, answer, &v, &err))
         return str_format(ev->arena, "the answer is %s", err.message);
     if (v.kind != DG_V_DICT)
         return str_copy(ev->arena, S("the answer is not a JSON object"));

@@ -33,6 +33,8 @@ extern const DgField output_fields[];
 DgType output_column_type(const OutputField *f);
 /* {"type":"object",...}: every field required, none besides. */
 void output_schema(const DgList *fields, StrBuf *out);
+/* The JSON of an answer, though it stands in a fence or after a word. */
+bool output_read(DgEval *ev, DgStr answer, DgValue *out, DgError *err);
 /* Checks an answer. Empty: it fits, and values[i] is that of field i (NONE: null). Else what is wrong, in words by
  * which a model can mend it. */
 DgStr output_check(DgEval *ev, const DgList *fields, DgStr answer, DgValue *values);

@@ -6,6 +6,7 @@
  *   openai.c     /responses, /chat/completions and /embeddings (platform.openai.com/docs/api-reference), and what
  *                other servers make of the latter two
  *   anthropic.c  /v1/messages (docs.anthropic.com/en/api/messages, version 2026-10-21)
+ *   *_batches.c  their batches
  *
  * A model is written `provider/name`: openai/gpt-5-mini, anthropic/claude-sonnet-4-5, ollama/qwen3.
  */
@@ -37,6 +38,9 @@ typedef struct LlmModel {
 } LlmModel;
 /* "openai/gpt-5-mini" taken apart; names may hold slashes. DG_CONFIG: unknown provider, or no name. */
 DgStatus llm_model(Str written, LlmModel *out, DgError *err);
+bool llm_has_batches(const LlmModel *m); /* as far as is known of such services */
+/* Of OpenAI's interfaces: /chat/completions rather than /responses. `api`: 0 as is usual, 1 responses, 2 chat. */
+bool llm_uses_chat(const LlmModel *m, int32_t api);
 
 typedef enum LlmRole { LLM_USER, LLM_ASSISTANT } LlmRole;
 typedef struct LlmTurn {
@@ -71,6 +75,34 @@ typedef struct LlmReply {
     LlmUsage usage;
 } LlmReply;
 
+/* Batches: many requests at once, answered within a day at half the price. */
+typedef struct LlmBatchState {
+    Str id;
+    bool ended;               /* nothing more will come; what came is at `results` */
+    Str failed;               /* it could not be run at all, and why; empty: it could */
+    int64_t done, total;
+    StrArray results;         /* paths under base_url */
+} LlmBatchState;
+
+typedef struct LlmBatchResult { /* of one request */
+    Str id;                   /* that it was added with */
+    Str body;                 /* as ask()'s request would have been answered; empty: it was not answered */
+    Str problem;              /* then: why */
+} LlmBatchResult;
+
+typedef struct LlmBatchApi {
+    /* One more request at the end of a document. `id` is of letters and digits, at most 64. */
+    void (*add)(const LlmModel *m, Str id, const LlmRequest *r, StrBuf *document);
+    /* NULL: the document goes to create() as it is; else it is uploaded first, and create() gets the file's id. */
+    DgStatus (*upload)(const LlmModel *m, Str document, Arena *a, LlmRequest *out, DgError *err);
+    DgStatus (*create)(const LlmModel *m, Str document, Arena *a, LlmRequest *out, DgError *err);
+    Str (*path)(const LlmModel *m, Arena *a, Str id); /* where its state is, under base_url */
+    /* DG_DATA: not an answer of this API; ids that could not stand in an address are none. */
+    DgStatus (*read_state)(const LlmModel *m, DgEval *ev, Str body, LlmBatchState *out, DgError *err);
+    DgStatus (*read_result)(DgEval *ev, Str line, LlmBatchResult *out, DgError *err);
+} LlmBatchApi;
+bool llm_is_id(Str id);                      /* letters, digits, - and _: safe in an address */
+
 struct LlmApi {
     /* DG_NOMEM only. All text is in the arena. */
     DgStatus (*ask)(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err);
@@ -85,9 +117,13 @@ struct LlmApi {
     Str (*problem)(DgEval *ev, Str body);
     /* A failure that no retry mends though its status looks so: money is used up. */
     bool (*is_final)(int status, Str body);
+    /* Headers of every request, the key among them. `type`: of the body; empty: there is none. */
+    void (*add_headers)(const LlmModel *m, Str type, Arena *a, StrArray *headers);
+    const LlmBatchApi *batches; /* NULL: none */
     size_t embed_inputs_max;  /* of one request */
 };
 extern const LlmApi llm_openai, llm_anthropic;
+extern const LlmBatchApi llm_openai_batches, llm_anthropic_batches;
 
 /* US dollars for a million tokens. `batch` halves them. Known as of llm_prices_date. */
 typedef struct LlmPrice {

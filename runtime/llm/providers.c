@@ -43,6 +43,30 @@ DgStatus llm_model(Str written, LlmModel *out, DgError *err)
         dg_hint(err, "a server that speaks OpenAI's API is compatible/%.*s with `base_url`", FMT(name));
         return DG_CONFIG;
     }
-    out->chat = !str_eq(provider, S("openai"));
+    out->chat = llm_uses_chat(out, 0);
     return DG_OK;
+}
+
+bool llm_is_id(Str id)
+{
+    for (ptrdiff_t i = 0; i < id.len; i++) {
+        char c = id.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+    }
+    return id.len > 0 && id.len <= 200;
+}
+
+bool llm_uses_chat(const LlmModel *m, int32_t api)
+{
+    return api ? api == 2 : strcmp(m->provider->name, "openai") != 0;
+}
+
+bool llm_has_batches(const LlmModel *m)
+{
+    static const char *const names[] = {"openai", "anthropic", "azure", "groq", "litellm", "compatible"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(m->provider->name, names[i]) == 0)
+            return m->provider->api->batches != NULL;
+    return false;
 }

@@ -6,7 +6,7 @@
 #include "runtime/llm/output.h"
 #include "runtime/os/os.h"
 
-enum { WAIT_TOLD_MS = 300 };
+enum { WAIT_TOLD_MS = 300, OTHERS_MS = 60000 };
 static const LlmBudget fallback = {.usd = 1}, unpriced = {.tokens = 1000000, .calls = 10000};
 
 const DgField llm_budget_fields[] = {
@@ -128,8 +128,7 @@ DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, Ll
         return os_no_memory(err, "for a model");
     *l = (LlmSession){.sr = sr, .s = s, .started_ms = os_monotonic_ms()};
     DG_TRY(llm_model(s->model, &l->model, err));
-    if (s->chat)
-        l->model.chat = s->chat == 2;
+    l->model.chat = llm_uses_chat(&l->model, s->chat);
     DG_TRY(find_address(l, err));
     DG_TRY(find_key(l, planning, err));
     if (!planning)
@@ -139,15 +138,38 @@ DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, Ll
     Str path = dg_format(sr, "%.*s/answers.db", FMT(sr->run->options.home));
     if (s->cache && (!planning || os_exists(path.ptr)))
         DG_TRY(answers_open(path, &l->answers, err));
+    if (!l->priced && sr->run->options.spending.usd > 0 && !planning)
+        dg_log(sr, DG_LOG_WARNING, "the price of %.*s is not known: --max-usd does not count its calls; give `prices`, or --max-tokens", FMT(s->model));
     DgStatus status = planning ? DG_OK : step_services(sr, &l->services, err);
     *out = l;
     return status;
+}
+
+static double cost_of(const LlmSession *l, LlmEstimate e)
+{
+    LlmUsage u = {.in = e.in, .out = e.out};
+    return llm_cost(&l->price, &u);
+}
+
+static Spent most_of(const LlmSession *l, LlmEstimate e)
+{
+    return (Spent){cost_of(l, e), e.in + e.out};
+}
+
+static void give_back(LlmSession *l)
+{
+    if (l->has_taken)
+        spending_settle(&l->sr->run->spending, most_of(l, l->taken), (Spent){0}, false);
+    l->has_taken = false;
 }
 
 void llm_session_close(LlmSession *l)
 {
     if (!l)
         return;
+    give_back(l);
+    for (Spent most = {l->usd_reserved, l->tokens_reserved}; l->in_flight > 0; l->in_flight--, most = (Spent){0})
+        spending_settle(&l->sr->run->spending, most, most, true); /* given up: they may be paid for all the same */
     if (l->services)
         calls_drop(l->services, l); /* another attempt's session may stand where this one stood */
     answers_close(l->answers);
@@ -156,14 +178,24 @@ void llm_session_close(LlmSession *l)
 
 /* ---- Budgets ---- */
 
-static double cost_of(const LlmSession *l, LlmEstimate e)
+static bool take_of_run(LlmSession *l, LlmEstimate e, char why[120])
 {
-    LlmUsage u = {.in = e.in, .out = e.out};
-    return llm_cost(&l->price, &u);
+    int64_t until = os_monotonic_ms() + OTHERS_MS;
+    bool may_change;
+    while (!spending_take(&l->sr->run->spending, most_of(l, e), &may_change, why)) {
+        if (!may_change || l->in_flight || dg_cancelled(l->sr) || os_monotonic_ms() >= until)
+            return false;
+        dg_waiting(l->sr, "other steps' calls, which hold the rest of the run's budget", 0);
+        os_sleep_ms(20);
+    }
+    l->has_taken = true;
+    l->taken = e;
+    return true;
 }
 
-bool llm_may_start(const LlmSession *l, LlmEstimate e, char why[120])
+bool llm_may_start(LlmSession *l, LlmEstimate e, char why[120])
 {
+    give_back(l);
     const LlmBudget *b = &l->budget;
     bool alone = l->in_flight == 0; /* then it may go past what is left, if anything is */
     why[0] = 0;
@@ -175,11 +207,12 @@ bool llm_may_start(const LlmSession *l, LlmEstimate e, char why[120])
         snprintf(why, 120, "US$ %.2f", b->usd);
     else if (b->time && (os_monotonic_ms() - l->started_ms) * 1000000 >= b->time)
         snprintf(why, 120, "%lld s", (long long)b->time / 1000000000);
-    return !why[0];
+    return !why[0] && take_of_run(l, e, why);
 }
 
 void llm_started(LlmSession *l, LlmEstimate e)
 {
+    l->has_taken = false;
     l->calls++;
     l->in_flight++;
     l->tokens_reserved += e.in + e.out;
@@ -191,6 +224,7 @@ void llm_ended(LlmSession *l, LlmEstimate e, const LlmUsage *u)
     l->in_flight--;
     l->tokens_reserved -= e.in + e.out;
     l->usd_reserved -= cost_of(l, e);
+    spending_settle(&l->sr->run->spending, most_of(l, e), u ? (Spent){llm_cost(&l->price, u), u->in + u->out} : (Spent){0}, true);
     if (!u)
         return;
     l->tokens += u->in + u->out;

@@ -1,7 +1,8 @@
 /* session.h - what one step has with a model: key and address, the cache, and what may still be spent.
  *
  * Budgets are hard: a call begins only when what it is expected to cost at most is left, or nothing else is under
- * way; so what is spent exceeds the budget by one call at the most. What was answered before costs nothing.
+ * way; so what is spent exceeds the budget by one call at the most. The same holds for the run's budget (run/spending.h),
+ * which all steps have together. What was answered before costs nothing.
  */
 #ifndef DGC_LLM_SESSION_H
 #define DGC_LLM_SESSION_H
@@ -30,6 +31,10 @@ typedef struct LlmSettings {
 } LlmSettings;
 extern const DgField llm_settings_fields[]; /* embed with DG_FIELD_STRUCT */
 
+typedef struct LlmEstimate {
+    int64_t in, out; /* tokens at most */
+} LlmEstimate;
+
 typedef struct LlmSession {
     DgStepRun *sr;
     const LlmSettings *s;
@@ -46,17 +51,17 @@ typedef struct LlmSession {
     int64_t tokens, tokens_reserved;
     int64_t calls, in_flight, cached, repairs;
     LlmUsage usage;
+    bool has_taken;           /* of the run's budget, for a call that is to begin: */
+    LlmEstimate taken;
 } LlmSession;
 
 /* DG_CONFIG: no such provider, no key, no address. Memory is the step's. `planning`: nothing will be sent. */
 DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, LlmSession **out, DgError *err);
 void llm_session_close(LlmSession *l);
 
-typedef struct LlmEstimate {
-    int64_t in, out; /* tokens at most */
-} LlmEstimate;
-/* False: the budget does not allow it. `why` then says which. */
-bool llm_may_start(const LlmSession *l, LlmEstimate e, char why[120]);
+/* False: the step's budget, or that of the whole run, does not allow it. `why` then says which. Waits while nothing but
+ * calls of other steps, under way, holds what is left of the run's. */
+bool llm_may_start(LlmSession *l, LlmEstimate e, char why[120]);
 void llm_started(LlmSession *l, LlmEstimate e);
 void llm_ended(LlmSession *l, LlmEstimate e, const LlmUsage *u); /* u NULL: it failed, and cost nothing */
 int64_t llm_tokens_about(Str text); /* a guess for budgets: 4 bytes of ASCII, or a character */

@@ -35,6 +35,7 @@ static void init_locks(Run *run)
     pthread_mutex_init(&run->lock, NULL);
     pthread_mutex_init(&run->warehouse_lock, NULL);
     pthread_mutex_init(&run->services_lock, NULL);
+    spending_open(&run->spending, run->options.spending);
 }
 
 DgStatus run_open(const DgPipeline *p, const RunOptions *o, Console *console, Redactor *redactor,
@@ -85,6 +86,7 @@ void run_close(Run *run)
     pthread_mutex_destroy(&run->lock);
     pthread_mutex_destroy(&run->warehouse_lock);
     pthread_mutex_destroy(&run->services_lock);
+    spending_close(&run->spending);
     arena_free(&run->arena);
     os_free(run);
 }

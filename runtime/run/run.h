@@ -24,6 +24,7 @@
 #include "runtime/run/console.h"
 #include "runtime/run/history.h"
 #include "runtime/run/secrets.h"
+#include "runtime/run/spending.h"
 
 typedef struct Run Run;
 typedef struct Unit Unit;
@@ -41,6 +42,7 @@ typedef struct RunOptions {
     int32_t threads;        /* 0: one per processor */
     int64_t memory_max;     /* bytes; 0: the pipeline's, or 1 GiB */
     Str home, project;      /* folders, absolute */
+    SpendingMax spending;   /* on services, by all steps together */
     Str record, replay;     /* folder of a tape of calls to services; empty: none */
     const DgPair *pools;    /* name and number */
     size_t pools_count;
@@ -120,6 +122,8 @@ struct Run {
     pthread_mutex_t services_lock;
     struct DgServices *services; /* opened when the first step calls one; closed by: */
     void (*services_close)(struct DgServices *s);
+
+    Spending spending;
 
     Map store;                /* DgValue by name: what hooks of replications keep; guarded by lock */
 

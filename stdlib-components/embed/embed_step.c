@@ -12,7 +12,7 @@
 #include "runtime/llm/lexical.h"
 #include "runtime/os/os.h"
 
-enum { WAIT_MS = 1000, TEXT_TOKENS_MAX = 8191, REQUEST_TOKENS_MAX = 250000, OUT_BYTES_MAX = 4 << 20, NUMBER_BYTES = 14 };
+enum { WAIT_MS = 1000, TEXT_TOKENS_USUAL = 8191, REQUEST_TOKENS_MAX = 250000, OUT_BYTES_MAX = 4 << 20, NUMBER_BYTES = 14 };
 
 static const DgField fields[] = {
     DG_FIELD_ASSET_KEY(EmbedStep, from, .doc = "The asset it reads."),
@@ -33,7 +33,7 @@ typedef struct Group { /* texts of one request */
     AnswerKey *keys;
     const float **vectors;   /* answered: of each text */
     size_t count, emitted;
-    int64_t tokens;
+    int64_t tokens, longest; /* all together; of one text */
     LlmEstimate estimate;
 } Group;
 
@@ -165,6 +165,9 @@ static DgStatus take_call(Embedding *e, DgCall *call, DgError *err)
     if (status != DG_OK) {
         llm_ended(l, g->estimate, NULL);
         status = llm_failure(l, &g->eval, call, err);
+        if (status == DG_DATA && g->longest > TEXT_TOKENS_USUAL)
+            dg_hint(err, "the longest text of the request has about %lld tokens, and models take some %d: cut texts with dgc.Documents",
+                    (long long)g->longest, TEXT_TOKENS_USUAL);
         group_close(g);
         return status;
     }
@@ -206,7 +209,9 @@ static DgStatus add_text(Embedding *e, AnswerKey key, Str text, DgError *err)
     Group *g = e->open;
     g->keys[g->count] = key;
     g->texts[g->count] = str_copy(&g->arena, text);
-    g->tokens += llm_tokens_about(text);
+    int64_t tokens = llm_tokens_about(text);
+    g->tokens += tokens;
+    g->longest = tokens > g->longest ? tokens : g->longest;
     g->count++;
     return g->arena.failed ? os_no_memory(err, "for a request") : DG_OK;
 }
@@ -269,7 +274,7 @@ static DgStatus hand_on_ready(Embedding *e, DgBatch *out, DgError *err)
 static DgStatus no_budget(Embedding *e, DgError *err)
 {
     dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld texts", e->spent, (long long)e->texts);
-    dg_hint(err, "%s", e->l->answers ? "the vectors are kept: raise `budget`, and the next run continues" : "raise `budget`");
+    dg_hint(err, "%s", e->l->answers ? "the vectors are kept: raise it, and the next run continues" : "raise it");
     err->retry_after_ms = -1;
     return DG_TEMPFAIL;
 }

@@ -3,18 +3,22 @@
  * Rows are read in batches. Those of a batch are asked at the same time, within concurrency and budget; a batch is
  * handed to the load when its last row is answered or given up. An answer is in the cache, safely, before its row
  * counts as done. Rows that cannot be answered go to ASSET_rejected with the reason.
+ *
+ * With `pack` rows gather until a call is full. Each row's part of the answer is kept by itself, so that rows may come
+ * into other calls in the next run; a row whose part is missing or does not fit is asked alone from then on.
  */
 #include "stdlib-components/llm/llm_step.h"
 
 #include <stdio.h>
 
 #include "runtime/data/batch.h"
+#include "runtime/llm/batch.h"
+#include "runtime/llm/pack.h"
 #include "runtime/llm/rejected.h"
 #include "runtime/llm/rows.h"
 #include "runtime/os/os.h"
 
-enum { WAIT_MS = 1000, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000,
-       ANSWER_TOKENS = 1024 };
+enum { WAIT_MS = 1000, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000, ANSWER_TOKENS = 1024, PACK_ROW_TOKENS = 8 };
 
 const DgField llm_example_fields[] = {
     DG_FIELD_STRING(LlmExample, input, .flags = DG_REQUIRED, .doc = "What is asked."),
@@ -27,6 +31,7 @@ static const DgField fields[] = {
     DG_FIELD_ASSET_KEY(LlmStep, asset, .doc = "The asset it makes."),
     DG_FIELD_STRUCT(LlmStep, llm, LlmSettings, llm_settings_fields, .doc = "Model and budget."),
     DG_FIELD_CODE(LlmStep, prompt, .doc = "Renders the question."),
+    DG_FIELD_STRING(LlmStep, rule, .doc = "What the task says."),
     DG_FIELD_STRING(LlmStep, system, .doc = "What holds for every question."),
     DG_FIELD_STRING(LlmStep, image, .doc = "Column with images."),
     DG_FIELD_STRING(LlmStep, effort, .doc = "Of reasoning."),
@@ -37,7 +42,9 @@ static const DgField fields[] = {
     DG_FIELD_INT(LlmStep, tokens_max, .doc = "Of an answer."),
     DG_FIELD_INT(LlmStep, repairs, .doc = "Rounds of mending."),
     DG_FIELD_INT(LlmStep, limit, .doc = "Rows at most; 0: all."),
+    DG_FIELD_INT(LlmStep, pack, .doc = "Rows of a call."),
     DG_FIELD_INT(LlmStep, seed, .doc = "Seed."),
+    DG_FIELD_BOOL(LlmStep, batch, .doc = "In batches."),
     DG_FIELD_FLOAT(LlmStep, temperature, .doc = "Temperature."),
     {0},
 };
@@ -55,21 +62,36 @@ typedef struct Item { /* a row that is being asked about */
     LlmEstimate estimate;
     AnswerKey key;
     bool opened;
+    bool packed;             /* it is asked with others: while `pack` is NULL it has not been */
+    struct Pack *pack;       /* of the call under way, or that gathers */
     DgValue *values;         /* of the output's fields; or of the one column */
 } Item;
+
+typedef struct Pack { /* rows of one call */
+    Arena arena;
+    DgEval eval;
+    Item **items;
+    size_t count;
+    bool made;
+    LlmRequest request;
+    LlmEstimate estimate;
+} Pack;
 
 typedef struct Asking {
     DgStepRun *sr;
     const LlmStep *c;
     LlmSession *l;
-    Str schema;
+    Str system, schema;
+    OutputField plain;       /* of an answer that is text */
+    DgList fields;           /* of the answer, as columns */
+    Pack *pack;              /* that gathers; NULL: none */
+    Str pack_system, pack_schema, pack_whom;
     DgScan *scan;
     const DgColumn *in_columns;
     int32_t in_count;
     DgBatch in;
     bool has_in, done;
     int32_t image;           /* column; -1: none */
-    OutputField plain;       /* of an answer without `output` */
     AnswerTable table;
     DgValue extra;           /* names for the prompt: row */
     Item *items;             /* DG_BATCH_ROWS */
@@ -108,7 +130,7 @@ static DgStatus make_request(Asking *k, Item *it, DgError *err)
             return os_no_memory(err, "for a question");
     }
     DG_TRY(k->l->model.provider->api->ask(&k->l->model, &it->question, &it->arena, &it->request, err));
-    it->key = answer_key(k->l->whom, it->request.body);
+    it->key = answer_key(it->packed ? k->pack_whom : k->l->whom, it->request.body);
     it->estimate = (LlmEstimate){llm_tokens_about(it->request.body), k->c->tokens_max ? k->c->tokens_max : ANSWER_TOKENS};
     return DG_OK;
 }
@@ -123,7 +145,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
     DgStatus status = ((DgTemplateFn)c->prompt.call)(&it->eval, &text, err);
     k->sr->extra = NULL;
     DG_TRY(status);
-    *q = (LlmQuestion){.system = c->system, .schema = k->schema, .tokens_max = c->tokens_max, .temperature = c->temperature,
+    *q = (LlmQuestion){.system = k->system, .schema = k->schema, .tokens_max = c->tokens_max, .temperature = c->temperature,
                        .effort = c->effort, .seed = c->seed};
     for (size_t i = 0; i < c->examples.count; i++) {
         const LlmExample *x = &DG_ITEMS(LlmExample, c->examples)[i];
@@ -149,28 +171,47 @@ static DgStatus reject(Asking *k, Item *it, const char *kind, Str reason, Str re
     return rejected_add(&k->rejected, &it->eval, &k->in, it->row, kind, reason, reply, err);
 }
 
+static DgStatus take_values(Asking *k, Item *it, Str text, Str *wrong, DgError *err)
+{
+    it->values = push(&it->arena, DgValue, k->fields.count);
+    if (!it->values)
+        return os_no_memory(err, "for an answer");
+    if (k->c->output.count || it->packed)
+        *wrong = output_check(&it->eval, &k->fields, text, it->values);
+    else
+        it->values[0] = dgv_from_str(str_trim(text));
+    if (wrong->len)
+        return DG_OK;
+    it->state = ITEM_ANSWERED;
+    k->answered++;
+    return DG_OK;
+}
+
+static DgStatus ask_alone(Asking *k, Item *it, DgError *err)
+{
+    it->packed = false;
+    it->pack = NULL;
+    it->state = ITEM_NEW;
+    return make_request(k, it, err);
+}
+
 /* Fits, or is to be mended: then the question goes on, and the item is new again. */
 static DgStatus take_reply(Asking *k, Item *it, const LlmReply *r, DgError *err)
 {
     const LlmStep *c = k->c;
+    Str wrong = {0};
+    if (it->packed) {
+        if (r->text.len)
+            DG_TRY(take_values(k, it, r->text, &wrong, err));
+        return it->state == ITEM_ANSWERED ? DG_OK : ask_alone(k, it, err);
+    }
     if (r->end == LLM_REFUSED)
         return reject(k, it, "refused", r->text.len ? r->text : S("the model refused"), r->text, err);
     if (r->end == LLM_CUT)
         return reject(k, it, "cut", S("the answer was longer than max_tokens allows"), r->text, err);
-    size_t n = c->output.count ? c->output.count : 1;
-    it->values = push(&it->arena, DgValue, n);
-    if (!it->values)
-        return os_no_memory(err, "for an answer");
-    Str wrong = {0};
-    if (c->output.count)
-        wrong = output_check(&it->eval, &c->output, r->text, it->values);
-    else
-        it->values[0] = dgv_from_str(str_trim(r->text));
-    if (!wrong.len) {
-        it->state = ITEM_ANSWERED;
-        k->answered++;
+    DG_TRY(take_values(k, it, r->text, &wrong, err));
+    if (!wrong.len)
         return DG_OK;
-    }
     if (it->round >= c->repairs)
         return reject(k, it, "invalid", wrong, r->text, err);
     it->round++;
@@ -191,13 +232,165 @@ static bool is_asked_already(const Asking *k, const Item *it)
     return false;
 }
 
-/* From the cache, or over the network. *held: it waits for another row's answer, for the budget, or for its turn. */
+/* ---- Packs ---- */
+
+static Pack *pack_open(Asking *k)
+{
+    Pack *p = os_alloc(sizeof *p);
+    if (!p)
+        return NULL;
+    *p = (Pack){0};
+    arena_init(&p->arena, 256 << 20);
+    p->arena.can_fail = true;
+    p->items = push(&p->arena, Item *, k->c->pack);
+    step_eval(k->sr, &p->arena, &p->eval);
+    return p;
+}
+
+static void pack_close(Pack *p)
+{
+    if (!p)
+        return;
+    dg_eval_free(&p->eval);
+    arena_free(&p->arena);
+    os_free(p);
+}
+
+static DgStatus gather(Asking *k, Item *it, DgError *err)
+{
+    if (!k->pack && !(k->pack = pack_open(k)))
+        return os_no_memory(err, "for a call");
+    it->pack = k->pack;
+    it->state = ITEM_ASKED;
+    k->pack->items[k->pack->count++] = it;
+    return k->pack->arena.failed ? os_no_memory(err, "for a call") : DG_OK;
+}
+
+static DgStatus make_pack(Asking *k, Pack *p, DgError *err)
+{
+    const LlmStep *c = k->c;
+    LlmQuestion q = {.system = k->pack_system, .schema = k->pack_schema, .tokens_max = c->tokens_max * (int64_t)p->count,
+                     .temperature = c->temperature, .effort = c->effort, .seed = c->seed};
+    const LlmQuestion *first = &p->items[0]->question;
+    for (size_t i = 0; i + 1 < first->turns.count; i++) { /* examples, each a pack of one */
+        StrBuf b = {0};
+        LlmTurn turn = first->turns.items[i];
+        bool good = true;
+        if (turn.role == LLM_USER) {
+            pack_add(&b, 1, turn.text);
+            pack_end(&b);
+        } else {
+            good = pack_example(&p->eval, &k->fields, turn.text, &b);
+        }
+        turn.text = good ? str_copy(&p->arena, buf_str(&b)) : (Str){0};
+        good = good && !b.failed;
+        buf_free(&b);
+        if (!good)
+            return dg_fail(err, DG_CONFIG, "with `pack` an example's `output` is a JSON object with the fields of `output`");
+        array_add(&p->arena, &q.turns, turn);
+    }
+    StrBuf b = {0};
+    for (size_t i = 0; i < p->count; i++) {
+        const LlmQuestion *own = &p->items[i]->question;
+        pack_add(&b, i + 1, own->turns.items[own->turns.count - 1].text);
+    }
+    pack_end(&b);
+    LlmTurn turn = {LLM_USER, str_copy(&p->arena, buf_str(&b)), {0}};
+    bool failed = b.failed;
+    buf_free(&b);
+    array_add(&p->arena, &q.turns, turn);
+    if (failed || p->arena.failed)
+        return os_no_memory(err, "for a call");
+    DG_TRY(k->l->model.provider->api->ask(&k->l->model, &q, &p->arena, &p->request, err));
+    p->estimate = (LlmEstimate){llm_tokens_about(p->request.body), (c->tokens_max ? c->tokens_max : ANSWER_TOKENS) * (int64_t)p->count};
+    p->made = true;
+    return DG_OK;
+}
+
+static bool may_start(Asking *k, LlmEstimate e)
+{
+    char why[120];
+    if (llm_may_start(k->l, e, why))
+        return true;
+    if (k->l->in_flight == 0)
+        memcpy(k->spent, why, sizeof k->spent);
+    return false;
+}
+
+/* Sends what has gathered, if it may be sent now. */
+static DgStatus send_pack(Asking *k, DgError *err)
+{
+    Pack *p = k->pack;
+    if (!p->made)
+        DG_TRY(make_pack(k, p, err));
+    if (k->spent[0] || k->l->in_flight >= k->l->s->concurrency * 2 || !may_start(k, p->estimate))
+        return DG_OK;
+    DG_TRY(llm_call(k->l, &p->request, p->estimate, p->items[0], err));
+    k->pack = NULL;
+    return DG_OK;
+}
+
+/* What a row has of the answer, kept by itself: also that it has none. */
+static DgStatus keep_parts(Asking *k, Pack *p, const LlmReply *r, Str *texts, DgError *err)
+{
+    int64_t n = (int64_t)p->count;
+    if (r->end != LLM_DONE || !pack_split(&p->eval, r->text, p->count, texts))
+        memset(texts, 0, p->count * sizeof *texts);
+    for (size_t i = 0; k->l->answers && i < p->count; i++) {
+        LlmReply part = {.text = texts[i], .usage = {r->usage.in / n, r->usage.cached / n, r->usage.written / n, r->usage.out / n}};
+        DG_TRY(answers_put(k->l->answers, &p->items[i]->key, k->l->s->model, &part, err));
+    }
+    return DG_OK;
+}
+
+static DgStatus take_parts(Asking *k, Pack *p, const LlmReply *r, DgError *err)
+{
+    Str *texts = push(&p->arena, Str, p->count);
+    if (!texts)
+        return os_no_memory(err, "for an answer");
+    DG_TRY(keep_parts(k, p, r, texts, err));
+    for (size_t i = 0; i < p->count; i++) {
+        Item *it = p->items[i];
+        LlmReply part = {.text = str_copy(&it->arena, texts[i])};
+        DG_TRY(take_reply(k, it, &part, err));
+    }
+    return DG_OK;
+}
+
+static DgStatus take_pack(Asking *k, Pack *p, DgCall *call, DgError *err)
+{
+    LlmSession *l = k->l;
+    const DgCallAnswer *a;
+    LlmReply reply;
+    DgStatus status = call_result(call, &a, err);
+    if (status == DG_OK) {
+        status = l->model.provider->api->read(&l->model, &p->eval, a->body, &reply, err);
+        llm_ended(l, p->estimate, status == DG_OK ? &reply.usage : &(LlmUsage){.in = p->estimate.in});
+        if (status == DG_OK)
+            return take_parts(k, p, &reply, err);
+    } else {
+        llm_ended(l, p->estimate, NULL);
+        status = llm_failure(l, &p->eval, call, err);
+    }
+    if (status != DG_DATA)
+        return status;
+    status = DG_OK; /* one of the rows may be the cause: alone it shows which */
+    for (size_t i = 0; status == DG_OK && i < p->count; i++)
+        status = ask_alone(k, p->items[i], err);
+    return status;
+}
+
+/* ---- Calls ---- */
+
+/* From the cache, or over the network. *held: there is no room for it, or for others; else it may wait for another
+ * row's answer. */
 static DgStatus go_on(Asking *k, Item *it, bool *held, DgError *err)
 {
     LlmSession *l = k->l;
     LlmReply reply;
-    *held = false;
     while (it->state == ITEM_NEW) {
+        if (l->answers && is_asked_already(k, it))
+            return DG_OK;
         DgStatus status = l->answers ? answers_get(l->answers, &it->arena, &it->key, &reply, err) : DG_END;
         if (status != DG_END) {
             DG_TRY(status);
@@ -205,16 +398,16 @@ static DgStatus go_on(Asking *k, Item *it, bool *held, DgError *err)
             DG_TRY(take_reply(k, it, &reply, err));
             continue;
         }
-        *held = (l->answers && is_asked_already(k, it)) || l->in_flight >= l->s->concurrency * 2 || k->spent[0];
+        if (it->packed) {
+            *held = k->pack && (int64_t)k->pack->count == k->c->pack;
+            if (*held)
+                return DG_OK;
+            DG_TRY(gather(k, it, err));
+            return (int64_t)k->pack->count == k->c->pack ? send_pack(k, err) : DG_OK;
+        }
+        *held = l->in_flight >= l->s->concurrency * 2 || k->spent[0] || !may_start(k, it->estimate);
         if (*held)
             return DG_OK;
-        char why[120];
-        if (!llm_may_start(l, it->estimate, why)) {
-            if (l->in_flight == 0)
-                memcpy(k->spent, why, sizeof k->spent);
-            *held = true;
-            return DG_OK;
-        }
         DG_TRY(llm_call(l, &it->request, it->estimate, it, err));
         it->state = ITEM_ASKED;
     }
@@ -227,6 +420,14 @@ static DgStatus take_call(Asking *k, DgCall *call, DgError *err)
     Item *it = call_user(call);
     const DgCallAnswer *a;
     LlmReply reply;
+    if (it->pack) {
+        Pack *p = it->pack;
+        DgStatus status = take_pack(k, p, call, err);
+        for (size_t i = 0; i < p->count; i++)
+            p->items[i]->pack = NULL;
+        pack_close(p);
+        return status;
+    }
     DgStatus status = call_result(call, &a, err);
     if (status == DG_OK)
         status = l->model.provider->api->read(&l->model, &it->eval, a->body, &reply, err);
@@ -250,19 +451,31 @@ static DgStatus take_call(Asking *k, DgCall *call, DgError *err)
 
 /* ---- A batch ---- */
 
+static void keep_call(Asking *k, DgCall *call)
+{
+    LlmSession *l = k->l;
+    Item *it = call_user(call);
+    Pack *p = it->pack;
+    const DgCallAnswer *a;
+    LlmReply reply;
+    DgError ignored = {0};
+    bool good = call_result(call, &a, &ignored) == DG_OK &&
+                l->model.provider->api->read(&l->model, p ? &p->eval : &it->eval, a->body, &reply, &ignored) == DG_OK;
+    llm_ended(l, p ? p->estimate : it->estimate, good ? &reply.usage : NULL);
+    Str *texts = p ? push(&p->arena, Str, p->count) : NULL;
+    if (good && texts)
+        keep_parts(k, p, &reply, texts, &ignored);
+    else if (good && !p && l->answers)
+        answers_put(l->answers, &it->key, l->s->model, &reply, &ignored);
+}
+
 /* What is done is paid for: it is kept whatever happened since. */
 static void end_calls(Asking *k)
 {
     LlmSession *l = k->l;
     DgError ignored = {0};
     for (DgCall *c; l->in_flight > 0 && !dg_cancelled(k->sr) && (c = llm_next(l, 60000));) {
-        const DgCallAnswer *a;
-        LlmReply reply;
-        Item *it = call_user(c);
-        bool good = call_result(c, &a, &ignored) == DG_OK && l->model.provider->api->read(&l->model, &it->eval, a->body, &reply, &ignored) == DG_OK;
-        llm_ended(l, it->estimate, good ? &reply.usage : NULL);
-        if (good && l->answers)
-            answers_put(l->answers, &it->key, l->s->model, &reply, &ignored);
+        keep_call(k, c);
         call_free(l->services, c);
     }
     if (l->answers)
@@ -272,7 +485,7 @@ static void end_calls(Asking *k)
 static DgStatus spent(Asking *k, DgError *err)
 {
     dg_fail(err, DG_TEMPFAIL, "the budget of %s is used up after %lld rows", k->spent, (long long)(k->answered + (int64_t)k->rejected.rows.count));
-    dg_hint(err, "%s", k->l->answers ? "the answers are kept: raise `budget`, and the next run continues" : "raise `budget`");
+    dg_hint(err, "%s", k->l->answers ? "the answers are kept: raise it, and the next run continues" : "raise it");
     err->retry_after_ms = -1; /* another attempt would have the whole budget again */
     return DG_TEMPFAIL;
 }
@@ -281,7 +494,7 @@ static DgStatus ask_batch(Asking *k, DgError *err)
 {
     int32_t next = 0, first = 0;
     for (int32_t i = 0; i < k->in.rows; i++)
-        k->items[i] = (Item){.row = i};
+        k->items[i] = (Item){.row = i, .packed = k->c->pack > 1};
     while (first < k->in.rows) {
         bool held = false;
         if (dg_cancelled(k->sr))
@@ -296,6 +509,8 @@ static DgStatus ask_batch(Asking *k, DgError *err)
             DG_TRY(make_question(k, it, err));
             DG_TRY(go_on(k, it, &held, err));
         }
+        if (k->pack && (next == k->in.rows || (int64_t)k->pack->count == k->c->pack)) /* it is full, or no more will come */
+            DG_TRY(send_pack(k, err));
         while (first < next && k->items[first].state >= ITEM_ANSWERED)
             first++;
         if (k->l->in_flight == 0) {
@@ -351,6 +566,11 @@ static DgStatus next_batch(void *context, void *lane, DgBatch *out, DgError *err
             status = put_rows(k, out, err);
         else
             end_calls(k);
+        for (int32_t i = 0; i < k->in.rows; i++) {
+            Pack *p = k->items[i].pack; /* of a call that was given up */
+            if (p && p != k->pack && p->items[0] == &k->items[i])
+                pack_close(p);
+        }
         for (int32_t i = 0; i < k->in.rows; i++)
             item_close(&k->items[i]);
         DG_TRY(status);
@@ -363,11 +583,8 @@ static DgStatus next_batch(void *context, void *lane, DgBatch *out, DgError *err
 
 /* ---- The whole ---- */
 
-static DgStatus open_input(Asking *k, DgError *err)
+static DgStatus open_scan(Asking *k, DgError *err)
 {
-    DgWarehouse *w;
-    DG_TRY(warehouse_get(k->sr->run, &w, err));
-    DG_TRY(dg_session_open(w, &k->sr->reader, err));
     DG_TRY(dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err));
     k->in_columns = dg_scan_columns(k->scan, &k->in_count);
     DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
@@ -375,16 +592,42 @@ static DgStatus open_input(Asking *k, DgError *err)
     return DG_OK;
 }
 
+static void close_scan(Asking *k)
+{
+    if (k->has_in)
+        dg_batch_release(&k->in);
+    if (k->scan)
+        dg_scan_close(k->scan);
+    k->has_in = false;
+    k->scan = NULL;
+}
+
+static DgStatus open_input(Asking *k, DgError *err)
+{
+    DgWarehouse *w;
+    DG_TRY(warehouse_get(k->sr->run, &w, err));
+    DG_TRY(dg_session_open(w, &k->sr->reader, err));
+    return open_scan(k, err);
+}
+
 static DgStatus choose_columns(Asking *k, DgError *err)
 {
     const LlmStep *c = k->c;
-    k->plain = (OutputField){.key = c->column, .type = OUTPUT_STRING};
-    DG_TRY(answer_table(k->sr, c->from, k->in_columns, k->in_count, &c->keep, c->output.count ? c->output.items : &k->plain,
-                        c->output.count ? c->output.count : 1, &k->table, err));
+    DG_TRY(answer_table(k->sr, c->from, k->in_columns, k->in_count, &c->keep, k->fields.items, k->fields.count, &k->table, err));
     k->image = c->image.len ? row_find_column(k->in_columns, k->in_count, c->image) : -1;
     if (c->image.len && k->image < 0)
         return dg_fail(err, DG_DATA, "`image` names `%.*s`, which `%.*s` does not have", FMT(c->image), FMT(c->from));
     return DG_OK;
+}
+
+static DgStatus write_schema(Asking *k, void (*write)(const DgList *fields, StrBuf *out), Str *out, DgError *err)
+{
+    StrBuf b = {0};
+    write(&k->fields, &b);
+    *out = step_copy(k->sr, buf_str(&b));
+    bool failed = b.failed || !out->len;
+    buf_free(&b);
+    return failed ? os_no_memory(err, "for a schema") : DG_OK;
 }
 
 static DgStatus begin(Asking *k, DgError *err)
@@ -395,14 +638,15 @@ static DgStatus begin(Asking *k, DgError *err)
     k->items = os_alloc(DG_BATCH_ROWS * sizeof *k->items);
     if (!k->items)
         return os_no_memory(err, "for rows");
-    if (c->output.count) {
-        StrBuf b = {0};
-        output_schema(&c->output, &b);
-        k->schema = step_copy(k->sr, buf_str(&b));
-        bool failed = b.failed || !k->schema.len;
-        buf_free(&b);
-        if (failed)
-            return os_no_memory(err, "for a schema");
+    k->plain = (OutputField){.key = c->column, .type = OUTPUT_STRING, .min = -9e15, .max = 9e15};
+    k->fields = c->output.count ? c->output : (DgList){&k->plain, 1};
+    k->system = !c->rule.len ? c->system : !c->system.len ? c->rule : dg_format(k->sr, "%.*s\n\n%.*s", FMT(c->rule), FMT(c->system));
+    if (c->output.count)
+        DG_TRY(write_schema(k, output_schema, &k->schema, err));
+    if (c->pack > 1) {
+        DG_TRY(write_schema(k, pack_schema, &k->pack_schema, err));
+        k->pack_system = k->system.len ? dg_format(k->sr, "%.*s\n\n%s", FMT(k->system), pack_rule) : str_from(pack_rule);
+        k->pack_whom = dg_format(k->sr, "%.*s packed", FMT(k->l->whom));
     }
     DG_TRY(open_input(k, err));
     return choose_columns(k, err);
@@ -411,12 +655,58 @@ static DgStatus begin(Asking *k, DgError *err)
 static void end(Asking *k)
 {
     llm_session_close(k->l);
-    if (k->scan)
-        dg_scan_close(k->scan);
-    if (k->has_in)
-        dg_batch_release(&k->in);
+    pack_close(k->pack);
+    close_scan(k);
     os_free(k->items);
     rejected_close(&k->rejected);
+}
+
+/* ---- Batches ---- */
+
+static DgStatus add_rows(Asking *k, LlmBatch *b, DgError *err)
+{
+    DgStatus status = DG_OK;
+    int64_t left = k->rows_left;
+    while (status == DG_OK && left > 0 && !k->spent[0]) {
+        dg_batch_reset(&k->in);
+        status = dg_scan_next(k->scan, &k->in, err);
+        if (status != DG_OK && status != DG_END)
+            return status;
+        for (int32_t i = 0; i < k->in.rows && left > 0 && !k->spent[0]; i++, left--) {
+            Item it = {.row = i};
+            char why[120];
+            bool held = false;
+            DG_TRY(item_open(k, &it, err));
+            DgStatus added = make_question(k, &it, err);
+            if (added == DG_OK)
+                added = llm_batch_add(b, &it.key, &it.request, it.estimate, &held, why, err);
+            if (held)
+                memcpy(k->spent, why, sizeof k->spent);
+            item_close(&it);
+            DG_TRY(added);
+        }
+        if (dg_cancelled(k->sr))
+            return dg_fail(err, DG_CANCELLED, "cancelled");
+    }
+    return DG_OK;
+}
+
+/* What batches answer is in the cache afterwards, where the rows find it. */
+static DgStatus ask_in_batches(Asking *k, DgError *err)
+{
+    LlmBatch *b;
+    DgStatus status = llm_batch_open(k->l, dg_format(k->sr, "%.*s %.*s", FMT(k->c->asset), FMT(k->l->whom)), &b, err);
+    if (status == DG_OK)
+        status = add_rows(k, b, err);
+    if (status == DG_OK)
+        status = llm_batch_finish(b, err);
+    llm_batch_close(b);
+    if (status == DG_OK && k->spent[0])
+        return spent(k, err);
+    DG_TRY(status);
+    close_scan(k);
+    DG_TRY(open_scan(k, err));
+    return choose_columns(k, err); /* their names are the scan's */
 }
 
 static DgStatus load(Asking *k, DgError *err)
@@ -443,6 +733,8 @@ static DgStatus llm_execute(DgStepRun *sr, const void *config, void *state, DgEr
     DgStatus status = llm_session_open(sr, &k->c->llm, false, &k->l, err);
     if (status == DG_OK)
         status = begin(k, err);
+    if (status == DG_OK && k->c->batch)
+        status = ask_in_batches(k, err);
     if (status == DG_OK)
         status = load(k, err);
     end(k);
@@ -451,21 +743,25 @@ static DgStatus llm_execute(DgStepRun *sr, const void *config, void *state, DgEr
 
 /* ---- What it would cost ---- */
 
-static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all, DgError *err)
+/* `all`: what rows take; *each: what every call takes besides. */
+static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all, int64_t *each, DgError *err)
 {
+    bool packed = k->c->pack > 1;
     Item it = {0};
     DgStatus status = DG_OK;
     while (status == DG_OK && *rows < EXPLAIN_ROWS && *rows < k->rows_left) {
         dg_batch_reset(&k->in);
         status = dg_scan_next(k->scan, &k->in, err);
         for (int32_t i = 0; (status == DG_OK || status == DG_END) && i < k->in.rows && *rows < EXPLAIN_ROWS && *rows < k->rows_left; i++) {
-            it = (Item){.row = i};
+            it = (Item){.row = i, .packed = packed};
             DG_TRY(item_open(k, &it, err));
             DgStatus made = make_question(k, &it, err);
             if (made == DG_OK) {
                 bool cached = k->l->answers && answers_has(k->l->answers, &it.key);
                 *known += cached;
-                all->in += cached ? 0 : it.estimate.in;
+                int64_t text = llm_tokens_about(it.question.turns.items[it.question.turns.count - 1].text);
+                *each = packed ? it.estimate.in - text + llm_tokens_about(str_from(pack_rule)) : 0;
+                all->in += cached ? 0 : packed ? text + PACK_ROW_TOKENS : it.estimate.in;
                 all->out += cached ? 0 : k->c->output.count ? 20 * (int64_t)k->c->output.count + 10 : it.estimate.out / 4;
                 ++*rows;
             }
@@ -479,18 +775,19 @@ static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all
 static DgStatus describe(Asking *k, DgStr *text, DgError *err)
 {
     DgStepRun *sr = k->sr;
-    int64_t total, rows = 0, known = 0;
+    int64_t total, rows = 0, known = 0, each = 0;
     LlmEstimate all = {0};
     char cost[64] = "cost unknown";
     DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM %.*s", FMT(dg_table(sr, k->c->from))), &total, err));
     if (total > k->rows_left)
         total = k->rows_left;
-    DG_TRY(count(k, &rows, &known, &all, err));
+    DG_TRY(count(k, &rows, &known, &all, &each, err));
     double scale = rows ? (double)total / (double)rows : 0;
-    int64_t calls = (int64_t)((double)(rows - known) * scale), in = (int64_t)((double)all.in * scale), out = (int64_t)((double)all.out * scale);
+    int64_t asked = (int64_t)((double)(rows - known) * scale), calls = (asked + k->c->pack - 1) / k->c->pack;
+    int64_t in = (int64_t)((double)all.in * scale) + calls * each, out = (int64_t)((double)all.out * scale);
     LlmUsage u = {.in = in, .out = out};
     if (k->l->priced)
-        snprintf(cost, sizeof cost, "about US$ %.4f", llm_cost(&k->l->price, &u));
+        snprintf(cost, sizeof cost, "about US$ %.4f%s", llm_cost(&k->l->price, &u) / (k->c->batch ? 2 : 1), k->c->batch ? " in batches" : "");
     *text = dg_format(sr, "asks %.*s about %lld rows: %lld answers are known, %s%lld calls, about %lld + %lld tokens, %s (prices of %s)\n", FMT(k->c->llm.model),
                       (long long)total, (long long)((double)known * scale), rows < total ? "about " : "", (long long)calls, (long long)in, (long long)out, cost,
                       llm_prices_date);

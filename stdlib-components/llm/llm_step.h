@@ -14,12 +14,16 @@ typedef struct LlmStep {
     DgStr from, asset;
     LlmSettings llm;
     DgCode prompt;            /* a DgTemplateFn over `row` */
-    DgStr system, image, effort, column;
+    DgStr rule;               /* of the task; stands before: */
+    DgStr system;
+    DgStr image, effort, column;
     DgList output;            /* of OutputField; empty: the answer's text goes to `column` */
     DgList examples;          /* of LlmExample */
     DgList keep;              /* of DgStr: columns of `from` in the table; empty: all */
     int64_t tokens_max, repairs, limit, seed;
+    int64_t pack;             /* rows of a call */
     double temperature;
+    bool batch;               /* rather than calls, as far as it gets */
 } LlmStep;
 
 extern const DgStepOps dg_llm_ops;

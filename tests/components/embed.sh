@@ -1,33 +1,12 @@
 #!/usr/bin/env bash
 # dgc.Embed against a server that answers by rules, and by words alone: vectors, the cache, budgets, mistakes.
 set -u
-. "$(dirname "$0")/../e2e/lib.sh"
-export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so
-mkdir -p "$WORK/p/defs/raw" "$WORK/p/defs/rag" "$WORK/s" && cd "$WORK/p" || exit 1
-is() { # NAME EXPECTED ACTUAL
-    if [ "$2" = "$3" ]; then echo "ok $1"; else
-        echo "FAIL $1: expected '$2', got '$3'"
-        failures=$((failures + 1))
-    fi
-}
-has() { # NAME TEXT ACTUAL
-    case $3 in *"$2"*) echo "ok $1" ;; *) echo "FAIL $1: no '$2' in '$3'"; failures=$((failures + 1)) ;; esac
-}
-(cd "$ROOT" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -I. -isystem "$(scripts/tp_dir.sh)/include" -o "$WORK/query" tests/torture/query.c -L"$BUILD/lib" \
-    -Wl,--start-group $(sed "s|^lib.*\.a$|$BUILD/lib/&|" "$BUILD/lib/LINK") -Wl,--end-group) || { echo "FAIL query.c builds"; exit 1; }
-query() { "$WORK/query" "$WORK/p/.dgc/p.duckdb" "$1"; }
-requests() { if [ -e "$WORK/s/requests" ]; then wc -l < "$WORK/s/requests"; else echo 0; fi; }
-"$PYTHON" "$ROOT/tests/servers/llm.py" "$WORK/s" 2> "$WORK/s/err" & server=$!
-trap 'kill $server 2> /dev/null; rm -rf "$WORK"' EXIT
-for _ in $(seq 100); do [ -e "$WORK/s/port" ] && break; sleep 0.05; done
-LLM_URL=http://127.0.0.1:$(cat "$WORK/s/port"); export LLM_URL
-echo "name: p" > dgc.yaml
+. "$(dirname "$0")/llm_lib.sh"
 cat > defs/raw/defs.yaml <<'YAML'
 type: dgc.Files
 attributes: {path: ../../chunks.csv, asset: rag/chunks}
 YAML
 component() { printf '%s\n' "type: dgc.Embed" "attributes:" "  from: rag/chunks" "  asset: rag/embeddings" "$@" > defs/rag/defs.yaml; }
-run() { "$DGC" run . --progress plain "$@" 2>&1; }
 
 { echo id,text; for i in $(seq 25); do echo "$i,chunk $((i % 20))"; done; echo '26,'; echo '27,"  "'; } > chunks.csv
 component "  model: openai/text-embedding-3-small" '  base_url: "{{ env.LLM_URL }}"' "  batch: 6" "  dimensions: 8"
@@ -60,6 +39,12 @@ is "a budget: requests" 2 "$(requests)"
 component "  model: openai/text-embedding-3-small" '  base_url: "{{ env.LLM_URL }}"' "  batch: 4"
 out=$(run) || echo "$out"
 has "the next run continues" "8 from the cache" "$out"
+
+rm -rf .dgc
+{ echo id,text; echo 1,short; echo "2,$(head -c 40000 /dev/zero | tr '\0' a)"; } > chunks.csv
+out=$(run); is "a text too long: exit code" 65 $?
+has "a text too long: the service's words" "maximum context length is 8192 tokens" "$out"
+has "a text too long: what to do" "has about 10001 tokens, and models take some 8191: cut texts with dgc.Documents" "$out"
 
 rm -rf .dgc
 component "  into: vector"

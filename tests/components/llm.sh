@@ -1,28 +1,7 @@
 #!/usr/bin/env bash
 # dgc.Llm against a server that answers by rules: answers, repairs, refusals, the cache, budgets, keys, tapes, mistakes.
 set -u
-. "$(dirname "$0")/../e2e/lib.sh"
-export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so
-mkdir -p "$WORK/p/defs/raw" "$WORK/p/defs/llm" "$WORK/s" && cd "$WORK/p" || exit 1
-is() { # NAME EXPECTED ACTUAL
-    if [ "$2" = "$3" ]; then echo "ok $1"; else
-        echo "FAIL $1: expected '$2', got '$3'"
-        failures=$((failures + 1))
-    fi
-}
-has() { # NAME TEXT ACTUAL
-    case $3 in *"$2"*) echo "ok $1" ;; *) echo "FAIL $1: no '$2' in '$3'"; failures=$((failures + 1)) ;; esac
-}
-(cd "$ROOT" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -I. -isystem "$(scripts/tp_dir.sh)/include" -o "$WORK/query" tests/torture/query.c -L"$BUILD/lib" \
-    -Wl,--start-group $(sed "s|^lib.*\.a$|$BUILD/lib/&|" "$BUILD/lib/LINK") -Wl,--end-group) || { echo "FAIL query.c builds"; exit 1; }
-query() { "$WORK/query" "$WORK/p/.dgc/p.duckdb" "$1"; }
-requests() { if [ -e "$WORK/s/requests" ]; then wc -l < "$WORK/s/requests"; else echo 0; fi; }
-last() { tail -n 1 "$WORK/s/requests" | "$PYTHON" -c "import json, sys; r = json.loads(sys.stdin.read()); print($1)"; }
-"$PYTHON" "$ROOT/tests/servers/llm.py" "$WORK/s" 2> "$WORK/s/err" & server=$!
-trap 'kill $server 2> /dev/null; rm -rf "$WORK"' EXIT
-for _ in $(seq 100); do [ -e "$WORK/s/port" ] && break; sleep 0.05; done
-LLM_URL=http://127.0.0.1:$(cat "$WORK/s/port"); export LLM_URL
-echo "name: p" > dgc.yaml
+. "$(dirname "$0")/llm_lib.sh"
 cat > defs/raw/defs.yaml <<'YAML'
 type: dgc.Files
 attributes: {path: ../../tickets.csv, asset: raw/tickets}
@@ -46,7 +25,6 @@ component() { # LINES...: defs/llm/defs.yaml
 }
 ask='  prompt: "Customer wrote: {{ row.body }}"'
 output='  output: {sentiment: {enum: [positive, neutral, negative]}, urgency: int, summary: string}'
-run() { "$DGC" run . --progress plain "$@" 2>&1; }
 
 # ---- Three interfaces, the same table ----
 expected=
@@ -93,6 +71,13 @@ is "messages: most tokens" "4096" "$(last 'r["body"]["max_tokens"]')"
 has "messages: the rule is kept by the service" "'cache_control': {'type': 'ephemeral'}" "$(last 'r["body"]["system"]')"
 is "messages: the text is marked as data" "<text>\\nSay \"hi\" to {{ row.id }}\\n</text>" "$(last 'r["body"]["messages"][0]["content"].replace(chr(10), "\\n")')"
 is "messages: a schema" "['positive', 'neutral', 'negative']" "$(last 'r["body"]["output_config"]["format"]["schema"]["properties"]["sentiment"]["enum"]')"
+component "  model: compatible/small" '  base_url: "{{ env.LLM_URL }}"' "  task: sentiment" "  text: body" '  system: "Irony counts in {{ env.LLM_URL[:4] }}."'
+sent
+has "a task and a system: the task's rule" "Judge the sentiment of the text's author. The text stands between <text> and </text>." "$(last 'r["body"]["messages"][0]["content"]')"
+has "a task and a system: the system" "Irony counts in http." "$(last 'r["body"]["messages"][0]["content"]')"
+component "  model: compatible/small" '  base_url: "{{ env.LLM_URL }}"' "  task: sentiment" "$ask"
+sent
+is "a task and a prompt: no marks are told of" "Judge the sentiment of the text's author." "$(last 'r["body"]["messages"][0]["content"]')"
 if grep -rqa "planted" .dgc; then echo "FAIL keys are kept nowhere"; failures=$((failures + 1)); else echo "ok keys are kept nowhere"; fi
 
 # ---- Failures of the whole ----
@@ -174,5 +159,8 @@ mistake "a column" 'has no column `bdy`' "  model: openai/gpt-5" '  prompt: "{{ 
 mistake "a task's column" 'has no column `bdy`' "  model: openai/gpt-5" "  task: summarize" "  text: bdy"
 mistake "a kept column" '`nope`' "  model: openai/gpt-5" "$ask" "  keep: [nope]"
 mistake "a type" 'string, int, float' "  model: openai/gpt-5" "$ask" "  output: {n: number}"
+mistake "a seed for /responses" '`openai` takes no `seed` at /responses' "  model: openai/gpt-5" "$ask" "  seed: 7"
+mistake "a seed for Anthropic" '`anthropic` takes no `seed`' "  model: anthropic/claude-opus-4-5" "$ask" "  seed: 7"
+mistake "an effort" '`anthropic` has no effort `minimal`' "  model: anthropic/claude-opus-4-5" "$ask" "  effort: minimal"
 mistake "labels" 'needs `labels`' "  model: openai/gpt-5" "  task: classify" "  text: body"
 finish

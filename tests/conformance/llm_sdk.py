@@ -2,7 +2,7 @@
 
 The recorder is tests/servers/llm.py. What the SDKs add about themselves (x-stainless-*, user-agent) is left out.
 """
-import atexit, json, os, subprocess, sys, tempfile, time
+import atexit, json, os, re, subprocess, sys, tempfile, time
 
 import anthropic
 import openai
@@ -38,7 +38,7 @@ def told(r):
     return {"path": r["path"], "headers": kept, "body": r["body"]}
 
 
-def dgc(component):
+def dgc(component, keep=False):
     project = tempfile.mkdtemp(dir=work)
     os.makedirs(project + "/defs/a")
     with open(project + "/rows.json", "w") as f:
@@ -49,7 +49,7 @@ def dgc(component):
     done = subprocess.run([DGC, "run", project, "--progress", "plain"], env=env, capture_output=True, text=True)
     if done.returncode:
         print(done.stderr)
-    return requests()
+    return [] if keep else requests()
 
 
 def compare(name, ask, component):
@@ -118,4 +118,70 @@ compare("messages: image", lambda: a.messages.create(model="claude-opus-4-5", ma
 compare("messages: examples", lambda: a.messages.create(model="claude-opus-4-5", max_tokens=4096, messages=[
     {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": TEXT}]),
     llm("anthropic/claude-opus-4-5", claude_url, "examples: [{input: q, output: a}]"))
+
+
+# ---- Batches: upload, create, look, read; what is compared is each request, with the SDK's own custom_id of ours. ----
+
+def gets():
+    path = work + "/s/gets"
+    if not os.path.exists(path):
+        return []
+    lines = [json.loads(line) for line in open(path)]
+    os.remove(path)
+    return lines
+
+
+def distinct(rows):
+    """Looks at a state come in any number; boundaries, names of files and batches are the caller's."""
+    out = []
+    for r in rows:
+        r = told(r)
+        r["path"] = r["path"].rsplit("?", 1)[0]
+        for word in ("file-out-batch_", "batch_", "file-"):
+            r["path"] = re.sub("/" + word + r"\d+", "/" + word, r["path"])
+        if isinstance(r["body"], dict) and "input_file_id" in r["body"]:
+            r["body"]["input_file_id"] = "file"
+        if isinstance(r["body"], dict) and "about" in r["body"]:
+            del r["body"]["about"]
+        r["headers"] = {k: v.split(";")[0] for k, v in r["headers"].items() if k != "accept"}
+        if r["body"] is None:
+            r["headers"].pop("content-type", None)
+        if r not in out:
+            out.append(r)
+    return out
+
+
+def compare_batch(name, component, work_of_sdk):
+    global failures
+    requests(), gets()
+    dgc(component, keep=True)
+    posted = requests()
+    ours = distinct(posted) + distinct(gets())
+    work_of_sdk(posted)
+    theirs = distinct(requests()) + distinct(gets())
+    if ours == theirs and len(ours) >= 3:
+        print("ok " + name)
+        return
+    failures += 1
+    print("FAIL %s:\n  SDK %s\n  dgc %s" % (name, json.dumps(theirs, sort_keys=True), json.dumps(ours, sort_keys=True)))
+
+
+def openai_batch(posted):
+    lines = "".join(json.dumps(line) + "\n" for line in posted[0]["body"]["file"])
+    file = o.files.create(file=("batch.jsonl", lines.encode(), "application/jsonl"), purpose="batch")
+    made = o.batches.create(completion_window="24h", endpoint="/v1/responses", input_file_id=file.id)
+    while made.status != "completed":
+        made = o.batches.retrieve(made.id)
+    o.files.content(made.output_file_id).read()
+
+
+def anthropic_batch(posted):
+    made = a.messages.batches.create(requests=posted[0]["body"]["requests"])
+    while a.messages.batches.retrieve(made.id).processing_status != "ended":
+        pass
+    a.get("/v1/messages/batches/%s/results" % made.id, cast_to=object)
+
+
+compare_batch("batches: OpenAI", llm("openai/gpt-5", openai_url, OUTPUT, "mode: batch"), openai_batch)
+compare_batch("batches: Anthropic", llm("anthropic/claude-opus-4-5", claude_url, OUTPUT, "mode: batch"), anthropic_batch)
 sys.exit(failures > 0)

@@ -16,7 +16,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 folder = sys.argv[1]
-lock = threading.Lock()
+lock = threading.RLock()
 seen = {}
 DIMENSIONS = 8
 
@@ -59,6 +59,8 @@ def answer(question, schema, again):
         if "CONTROL" in question:
             return "\x1b[31mred\x07\u009b [1]", "done"
         return "It is so [1].", "done"
+    if question.startswith('{"rows":'):
+        return packed(json.loads(question)["rows"], schema["properties"]["answers"]["items"])
     if not schema:
         return "answer to: " + question[:60], "done"
     if "HIJACK" in question:
@@ -75,11 +77,120 @@ def answer(question, schema, again):
     return json.dumps(fields), "done"
 
 
+def packed(rows, schema):
+    """Several rows in one call. LOST: a row without an answer; TWICE: with two; STRANGER: a row that was not asked about."""
+    answers = []
+    for r in rows:
+        text = r["text"]
+        if "STRANGER" in text:
+            answers.append({"row": 99, "sentiment": "neutral", "urgency": 1, "summary": "nobody"})
+        if "LOST" in text:
+            continue
+        fields = {k: r["row"] if k == "row" else 17.5 if "INVALID" in text or "HOPELESS" in text else value_for(s, text)
+                  for k, s in schema["properties"].items()}
+        answers += [fields] * (2 if "TWICE" in text else 1)
+    return json.dumps({"answers": answers[::-1]}), "done"
+
+
 def vector(text):
     h = hashlib.sha256(text.encode()).digest()
     v = [b / 255 - 0.5 for b in h[:DIMENSIONS]]
     n = sum(x * x for x in v) ** 0.5
     return [x / n for x in v]
+
+
+def parts(raw, kind):
+    """Of a multipart form: texts by name; the lines of its file."""
+    mark, out = kind.split("boundary=")[1].strip('"').encode(), {}
+    for part in raw.split(b"--" + mark)[1:-1]:
+        head, data = part.strip(b"\r\n").split(b"\r\n\r\n", 1)
+        name = re.search(rb' name="(\w+)"', head).group(1).decode()
+        out[name] = [json.loads(line) for line in data.splitlines()] if b"filename=" in head else data.decode()
+        if b"filename=" in head:
+            out["about"] = head.decode().lower().split("\r\n")
+    return out
+
+
+class Inner:
+    """Takes what a request of a batch would have been answered."""
+
+    def __init__(self, path, body):
+        self.path, self.headers = path, {}
+        Handler.answer(self, body, json.dumps(body).encode())
+
+    def reply(self, status, body, **headers):
+        self.status, self.body = status, body
+
+
+def setting(name, otherwise):
+    try:
+        return open(folder + "/" + name).read().strip()
+    except FileNotFoundError:
+        return otherwise
+
+
+files, batches = {}, {}
+
+
+def batch(h, body):
+    """Batches of both. FOLDER/polls: looks until one has ended; FOLDER/fate: expired, failed. EXPIRE in a question: without an answer."""
+    with lock:
+        path = h.path.removeprefix("/v1")
+        if setting("fate", "") == "none" or (body is not None and setting("fate", "") == "refused"):
+            return h.reply(404 if setting("fate", "") == "none" else 400, {"error": {"message": "no batches here"}})
+        if path == "/files":
+            files["file-%d" % len(files)] = body["file"]
+            return h.reply(200, {"id": "file-%d" % (len(files) - 1), "object": "file", "bytes": 1, "created_at": 1, "filename": "batch.jsonl", "purpose": "batch"})
+        if path.startswith("/files/"):
+            return h.lines(files[path.split("/")[2]])
+        claude = path.startswith("/messages")
+        if body is not None:
+            asked = body["requests"] if claude else files[body["input_file_id"]]
+            name = "batch_%d" % len(batches)
+            done, failed = [], []
+            for r in asked:
+                if "EXPIRE" in json.dumps(r) or setting("fate", "") == "expired":
+                    if claude:
+                        done.append({"custom_id": r["custom_id"], "result": {"type": "expired"}})
+                    else:
+                        failed.append({"id": "b", "custom_id": r["custom_id"], "response": None,
+                                       "error": {"code": "batch_expired", "message": "This request could not be executed before the completion window expired."}})
+                    continue
+                one = Inner("/v1/messages" if claude else r["url"], r["params"] if claude else r["body"])
+                if claude and one.status == 200:
+                    done.append({"custom_id": r["custom_id"], "result": {"type": "succeeded", "message": one.body}})
+                elif claude:
+                    done.append({"custom_id": r["custom_id"], "result": {"type": "errored", "error": {"type": "error", "error": one.body["error"]}}})
+                else:
+                    (done if one.status == 200 else failed).append(
+                        {"id": "b", "custom_id": r["custom_id"], "response": {"status_code": one.status, "request_id": "r", "body": one.body}, "error": None})
+            # A stranger's question, which nobody asked.
+            stranger = dict(done[0], custom_id="0" * 64) if done else None
+            batches[name] = {"looks": 0, "done": done[::-1] + ([stranger] if stranger else []), "failed": failed, "count": len(asked)}
+        else:
+            name = path.split("/")[3 if claude else 2]
+            if name not in batches:
+                return h.reply(404, {"error": {"message": "no such batch"}})
+        b = batches[name]
+        if path.endswith("/results"):
+            return h.lines(b["done"])
+        b["looks"] += body is None
+        ended = b["looks"] > int(setting("polls", "1"))
+        if claude:
+            counts = {"processing": 0 if ended else b["count"], "succeeded": b["count"] if ended else 0, "errored": 0, "canceled": 0, "expired": 0}
+            return h.reply(200, {"id": name, "type": "message_batch", "processing_status": "ended" if ended else "in_progress", "request_counts": counts,
+                                 "results_url": "http://169.254.169.254/x" if ended else None, "created_at": "2026-01-01T00:00:00Z",
+                                 "expires_at": "2026-01-02T00:00:00Z", "ended_at": None, "archived_at": None, "cancel_initiated_at": None})
+        fate = setting("fate", "completed") if ended else "in_progress"
+        out = {"id": name, "object": "batch", "status": fate, "endpoint": "/v1/responses", "completion_window": "24h", "created_at": 1, "input_file_id": "file-0",
+               "request_counts": {"total": b["count"], "completed": len(b["done"]) if ended else 0, "failed": 0}}
+        if fate == "failed":
+            out["errors"] = {"object": "list", "data": [{"code": "invalid", "message": "the file is too old", "line": None, "param": None}]}
+        elif ended:
+            files["file-out-" + name], files["file-err-" + name] = b["done"], b["failed"]
+            out["output_file_id"] = "file-out-" + name if b["done"] else None
+            out["error_file_id"] = "file-err-" + name if b["failed"] else None
+        h.reply(200, out)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -105,6 +216,23 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(data)
 
+    def lines(self, rows):
+        data = "".join(json.dumps(r) + "\n" for r in rows).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def note(self, file, body):
+        with lock:
+            with open(folder + "/" + file, "a") as f:
+                f.write(json.dumps({"path": self.path, "headers": dict(self.headers), "body": body}) + "\n")
+
+    def do_GET(self):
+        self.note("gets", None)
+        batch(self, None)
+
     def endless(self):
         """An answer that never ends, as fast as it is taken."""
         self.send_response(200)
@@ -121,16 +249,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = json.loads(raw)
-        with lock:
-            with open(folder + "/requests", "a") as f:
-                f.write(json.dumps({"path": self.path, "headers": dict(self.headers), "body": body}) + "\n")
+        body = parts(raw, self.headers["Content-Type"]) if "multipart" in self.headers["Content-Type"] else json.loads(raw)
+        self.note("requests", body)
         try:
             time.sleep(float(open(folder + "/latency").read()))
         except FileNotFoundError:
             pass
+        if self.path.endswith(("/files", "/batches")):
+            return batch(self, body)
+        self.answer(body, raw)
+
+    def answer(self, body, raw):
         if self.path.endswith("/embeddings"):
             texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+            if any(len(t) > 4 * 8192 for t in texts):
+                return self.reply(400, {"error": {"message": "maximum context length is 8192 tokens", "type": "invalid_request_error"}})
             wide = [vector(t) for t in texts]
             if body.get("encoding_format") == "base64":
                 wide = [base64.b64encode(struct.pack("<%df" % len(v), *v)).decode() for v in wide]
