@@ -10,6 +10,8 @@ typedef struct FixtureRun {
     Diag *diag;           /* of the fixtures */
     const Fixture *f;
     Str folder;           /* the sandbox */
+    Str tape;             /* absolute; empty: none */
+    bool recording;
     Compile *c;           /* the project as it stands there */
     StrBuf *report;
     bool failed;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +120,8 @@ static Args arguments(const FixtureRun *r)
         add_arg(a, &args, "--job", r->f->job);
     if (r->f->partition.len)
         add_arg(a, &args, "--partition", r->f->partition);
+    if (r->tape.len)
+        add_arg(a, &args, r->recording ? "--record" : "--replay", r->tape);
     for (size_t i = 0; i < r->f->args.count; i++)
         add_arg(a, &args, NULL, r->f->args.items[i]);
     return args;
@@ -259,6 +262,21 @@ static bool prepare(FixtureRun *r, Str project, DgError *err)
     return true;
 }
 
+/* Recordings outlive the sandbox: they are read from the project, and written there. */
+static bool find_tape(FixtureRun *r, Str project)
+{
+    struct stat is;
+    char *root = realpath(str_cstr(r->arena, project), NULL);
+    r->tape = str_format(r->arena, "%s/%.*s", root ? root : "", FMT(r->f->tape));
+    free(root);
+    if (r->recording || (stat(str_cstr(r->arena, r->tape), &is) == 0 && S_ISDIR(is.st_mode)))
+        return true;
+    DiagItem *it = diag_report(r->diag, E0901, r->f->tape_at, "the project has no tape `%.*s`", FMT(r->f->tape));
+    diag_help(it, "make it with `dgc test --record`");
+    r->failed = true;
+    return false;
+}
+
 static void run_and_compare(FixtureRun *r)
 {
     CompileOptions co = {.project = r->folder, .check_sql = true};
@@ -281,11 +299,13 @@ static void run_and_compare(FixtureRun *r)
     fixture_compare_tables(r);
 }
 
-bool fixture_run(Arena *a, Diag *diag, const Fixture *f, Str project, StrBuf *report)
+bool fixture_run(Arena *a, Diag *diag, const Fixture *f, Str project, bool recording, StrBuf *report)
 {
     Compile c = {0};
-    FixtureRun r = {.arena = a, .diag = diag, .f = f, .c = &c, .report = report};
+    FixtureRun r = {.arena = a, .diag = diag, .f = f, .c = &c, .recording = recording, .report = report};
     DgError err = {0};
+    if (f->tape.len && !find_tape(&r, project))
+        return false;
     if (prepare(&r, project, &err))
         run_and_compare(&r);
     else

@@ -8,9 +8,9 @@
 
 #include "compiler/fixture.h"
 
-/* In a process of its own: it changes the environment and the working folder. Adds a line to
+/* `recording`: the fixture's tape is written into the project instead of being read. In a process of its own: it changes the environment and the working folder. Adds a line to
  * `report` for each thing that is not as expected; true when there is none. `diag` is the fixtures':
  * tables and columns that do not exist are E0901 there. */
-bool fixture_run(Arena *a, Diag *diag, const Fixture *f, Str project, StrBuf *report);
+bool fixture_run(Arena *a, Diag *diag, const Fixture *f, Str project, bool recording, StrBuf *report);
 
 #endif

@@ -27,6 +27,7 @@ typedef struct Suite {
     Sources sources;
     Diag diag;
     Str root;
+    bool recording;
     Fixtures fixtures;
     Test *tests;
     size_t count;
@@ -75,7 +76,7 @@ static void choose_tests(Suite *s, Str filter)
 {
     s->tests = push(&s->arena, Test, s->fixtures.count + 1);
     for (size_t i = 0; i < s->fixtures.count; i++)
-        if (!filter.len || str_find(s->fixtures.items[i]->name, filter) >= 0)
+        if ((!filter.len || str_find(s->fixtures.items[i]->name, filter) >= 0) && (!s->recording || s->fixtures.items[i]->tape.len))
             s->tests[s->count++] = (Test){.fixture = s->fixtures.items[i]};
 }
 
@@ -88,7 +89,7 @@ static void run_child(Suite *s, const Fixture *f, int out)
     StrBuf report = {0};
     alarm(SECONDS_MAX);
     size_t wrong = s->diag.items.count;
-    bool passed = fixture_run(&s->arena, &s->diag, f, s->root, &report);
+    bool passed = fixture_run(&s->arena, &s->diag, f, s->root, s->recording, &report);
     if (s->diag.items.count > wrong)
         diag_render(&s->diag, (DiagRender){.format = DIAG_TEXT}, &report);
     for (size_t at = 0; at < report.len;) {
@@ -239,8 +240,12 @@ static int test(Suite *s, Str project, Str filter, bool json)
         return 1;
     choose_tests(s, filter);
     if (!s->count && !json) {
-        fprintf(stderr, s->fixtures.count ? "dgc test: no test's name has `%.*s` in it\n"
-                                          : "dgc test: the project has no tests%.*s\n", FMT(filter));
+        if (!s->fixtures.count)
+            fprintf(stderr, "dgc test: the project has no tests\n");
+        else if (filter.len)
+            fprintf(stderr, "dgc test: no test%s has `%.*s` in its name\n", s->recording ? " with a tape" : "", FMT(filter));
+        else
+            fprintf(stderr, "dgc test: no test names a tape\n");
         fprintf(stderr, "  tests are YAML files in tests/; docs/reference/fixtures.md says how\n");
         return s->fixtures.count ? 2 : 0;
     }
@@ -259,8 +264,8 @@ int cmd_test(int argc, char **argv)
     bool json = false;
     StrArray rest = {0};
     arena_init(&s.arena, 0);
-    const Option options[] = {{.name = "--json", .flag = &json}};
-    int code = options_read("test", argc, argv, options, 1, &rest, &s.arena);
+    const Option options[] = {{.name = "--json", .flag = &json}, {.name = "--record", .flag = &s.recording}};
+    int code = options_read("test", argc, argv, options, 2, &rest, &s.arena);
     if (code >= 0)
         return code;
     sources_init(&s.sources, &s.arena);

@@ -162,10 +162,24 @@ static void read_tables(Reader *r, const YamlNode *map, bool is_given, Fixture *
 
 /* ---- The parts ---- */
 
+static void read_tape(Reader *r, Fixture *f, const YamlNode *value)
+{
+    f->tape = scalar_text(r, value, "`tape`");
+    f->tape_at = value->at;
+    if (str_starts(f->tape, S("/")) || str_find(f->tape, S("..")) >= 0)
+        wrong(r, value->at, "`%.*s` leads out of the project", FMT(f->tape));
+    else if (!f->tape.len)
+        wrong(r, value->at, "`tape` names no folder");
+}
+
 static void read_given(Reader *r, Fixture *f, const char *name, YamlNode *key, YamlNode *value)
 {
     if (strcmp(name, "tables") == 0) {
         read_tables(r, value, true, f);
+        return;
+    }
+    if (strcmp(name, "tape") == 0) {
+        read_tape(r, f, value);
         return;
     }
     bool is_env = strcmp(name, "env") == 0;
@@ -276,7 +290,7 @@ static void read_then(Reader *r, Fixture *f, const char *name, YamlNode *key, Ya
 
 static void read_top(Reader *r, Fixture *f, const char *name, YamlNode *key, YamlNode *value)
 {
-    static const char *const given[] = {"tables", "files", "env", NULL};
+    static const char *const given[] = {"tables", "files", "env", "tape", NULL};
     static const char *const when[] = {"select", "job", "partition", "args", NULL};
     static const char *const then[] = {"exit", "rows", "counts", "checks", "output", "diagnostics", NULL};
     if (strcmp(name, "name") == 0)

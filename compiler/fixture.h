@@ -5,6 +5,7 @@
  *       tables: {raw/orders: [{id: 1, paid: true}]}   # instead of running their steps
  *       files: {data/x.csv: "id\n1\n"}                # written over the project's
  *       env: {CURRENCY: EUR}
+ *       tape: tests/tapes/letters                     # services answer from it; nobody is called
  *     when: {select: marts/revenue, partition: 2024-05-01, job: nightly, args: [--full-refresh]}
  *     then:
  *       exit: 0
@@ -58,6 +59,8 @@ typedef struct Fixture {
     Span at;
     Array(FixtureTable) given, rows;
     Array(DgPair) files, env;
+    Str tape;                  /* folder in the project; empty: services are called */
+    Span tape_at;
     Str select, partition, job;
     StrArray args;
     int64_t exit_code;

@@ -104,6 +104,13 @@ const Command commands[] = {
     {"list", cmd_list, "list definitions, components, jobs, schedules",
      "dgc list defs [PROJECT] [--json]\n"
      "dgc list components [--json]\n"},
+    {"mock", cmd_mock, "serve a tape: recorded answers of services, to any program",
+     "dgc mock TAPE [--port N]\n"
+     "\n"
+     "  TAPE                a folder that `dgc run --record TAPE` wrote\n"
+     "  -p, --port N        on 127.0.0.1 (default: a free one, whose URL is printed)\n"
+     "\n"
+     "  dgc mock tests/tapes/letters\n"},
     {"plan", cmd_plan, "what would run, in which order, and why",
      "dgc plan [PROJECT] [--select EXPR | --job NAME] [options of a built pipeline's plan]\n"
      "\n"
@@ -146,9 +153,10 @@ const Command commands[] = {
      "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
      "      --json          as JSON\n"},
     {"test", cmd_test, "run the project's tests, each in a sandbox",
-     "dgc test [PROJECT] [FILTER] [--json]\n"
+     "dgc test [PROJECT] [FILTER] [--record] [--json]\n"
      "\n"
      "  FILTER              only tests with this text in their names\n"
+     "      --record        call services, and keep their answers as the tests' tapes\n"
      "      --json          the results as JSON\n"
      "\n"
      "  Tests are YAML files in tests/: rows that are given, what is run, rows that are expected.\n"},

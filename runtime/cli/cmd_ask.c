@@ -367,6 +367,8 @@ int cli_ask(Cli *cli)
         os_no_memory(&err, "starting");
     DgStatus status = console ? run_open(cli->pipeline, &cli->run, console, cli->redactor, &k.run, &err) : DG_NOMEM;
     if (status == DG_OK)
+        status = secrets_load_all(k.run->secrets, false, &err); /* passages are shown: no secret of the project is in them */
+    if (status == DG_OK)
         status = take_question(&k, &err);
     if (status == DG_OK)
         status = find_index(&k, &err);

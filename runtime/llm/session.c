@@ -56,6 +56,19 @@ static DgStatus find_key(LlmSession *l, bool planning, DgError *err)
     return DG_CONFIG;
 }
 
+/* The keys of all vendors are known to the redactor before anything is asked: a document may hold another's. */
+static DgStatus know_keys(LlmSession *l, DgError *err)
+{
+    Str ignored;
+    for (size_t i = 0; llm_provider_names[i]; i++) {
+        const LlmProvider *p = llm_provider(str_from(llm_provider_names[i]));
+        DgStatus status = p->key_env ? step_secret(l->sr, p->key_env, &ignored, err) : DG_OK;
+        if (status != DG_OK && status != DG_END)
+            return status;
+    }
+    return DG_OK;
+}
+
 static DgStatus find_address(LlmSession *l, DgError *err)
 {
     const LlmProvider *p = l->model.provider;
@@ -118,6 +131,8 @@ DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, Ll
     l->model.chat = llm_uses_chat(&l->model, s->chat);
     DG_TRY(find_address(l, err));
     DG_TRY(find_key(l, planning, err));
+    if (!planning)
+        DG_TRY(know_keys(l, err));
     find_price(l);
     l->whom = dg_format(sr, "%s %.*s", l->model.provider->name, FMT(l->model.base_url));
     Str path = dg_format(sr, "%.*s/answers.db", FMT(sr->run->options.home));
@@ -232,6 +247,15 @@ int64_t llm_tokens_about(Str text)
 }
 
 /* ---- Calls ---- */
+
+Str llm_safe(const LlmSession *l, Arena *a, Str text)
+{
+    StrBuf safe = {0};
+    redact_text(l->sr->run->redactor, text, &safe);
+    Str out = safe.failed ? (Str){0} : str_copy(a, buf_str(&safe));
+    buf_free(&safe);
+    return out;
+}
 
 DgStatus llm_call(LlmSession *l, const LlmRequest *r, LlmEstimate e, void *user, DgError *err)
 {

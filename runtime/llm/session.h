@@ -66,6 +66,10 @@ void llm_started(LlmSession *l, LlmEstimate e);
 void llm_ended(LlmSession *l, LlmEstimate e, const LlmUsage *u); /* u NULL: it failed, and cost nothing */
 int64_t llm_tokens_about(Str text); /* a guess for budgets: 4 bytes of ASCII, or a character */
 
+/* The text as a service may see it: what the project keeps secret is replaced, even where a document holds it. A NULL
+ * pointer: out of memory. */
+Str llm_safe(const LlmSession *l, Arena *a, Str text);
+
 /* Starts the call of a request; `user` comes back with it. */
 DgStatus llm_call(LlmSession *l, const LlmRequest *r, LlmEstimate e, void *user, DgError *err);
 DgCall *llm_next(LlmSession *l, int64_t wait_ms); /* done; tells progress why it waits otherwise */

@@ -6,7 +6,7 @@
 
 #include "runtime/os/os.h"
 
-enum { SECRET_BYTES_MAX = 1 << 20 };
+enum { SECRET_BYTES_MAX = 1 << 20, PASSWORD_BYTES_MIN = 6 };
 
 typedef struct Entry {
     Str name, value;
@@ -145,6 +145,24 @@ static DgStatus look_up(Secrets *s, Str name, Str *value, bool *is_secret, DgErr
     return DG_END;
 }
 
+/* `scheme://user:password@host`: the password is a secret, whatever the variable is called. But not one that is short, or
+ * stands in the address once more (postgres://postgres:postgres@db): ordinary texts would be full of it. */
+static Str password_of(Str value)
+{
+    ptrdiff_t at, start = str_find(value, S("://"));
+    Str user, password, rest = start < 0 ? (Str){0} : str_sub(value, start + 3, value.len);
+    for (at = 0; at < rest.len && rest.ptr[at] != '/' && rest.ptr[at] != '?' && rest.ptr[at] != '#'; at++)
+        ;
+    rest.len = at;
+    while (at > 0 && rest.ptr[at - 1] != '@')
+        at--;
+    if (at == 0 || !str_cut(str_sub(rest, 0, at - 1), ':', &user, &password) || password.len < PASSWORD_BYTES_MIN)
+        return (Str){0};
+    ptrdiff_t after = password.ptr - value.ptr + password.len;
+    bool elsewhere = str_find(value, password) < password.ptr - value.ptr || str_find(str_sub(value, after, value.len), password) >= 0;
+    return elsewhere ? (Str){0} : password;
+}
+
 static DgStatus resolve(Secrets *s, Str name, Str *value, bool *is_secret, DgError *err)
 {
     Entry *known = map_get(&s->resolved, name);
@@ -166,7 +184,8 @@ static DgStatus resolve(Secrets *s, Str name, Str *value, bool *is_secret, DgErr
     }
     if (status != DG_OK)
         return status;
-    if (*is_secret && !redactor_add(s->redactor, *value))
+    Str password = password_of(*value);
+    if ((*is_secret && !redactor_add(s->redactor, *value)) || (password.len && !redactor_add(s->redactor, password)))
         return os_no_memory(err, "keeping a secret out of the logs");
     known = push(&s->arena, Entry, 1);
     if (!known)

@@ -3,7 +3,7 @@
  * Order: $CREDENTIALS_DIRECTORY/NAME (systemd), the file named by NAME_FILE (containers), the
  * environment, and in development the project's .env. One trailing newline of a file is dropped.
  * Values found in files, and names that the pipeline marks as secret, are given to the redactor
- * the moment they are read. Resolved once per process and name; thread-safe.
+ * the moment they are read, and so are passwords in addresses. Resolved once per process and name; thread-safe.
  */
 #ifndef DG_SECRETS_H
 #define DG_SECRETS_H

@@ -143,7 +143,12 @@ static DgStatus send(Embedding *e, bool *held, DgError *err)
             memcpy(e->spent, why, sizeof e->spent);
         return DG_OK;
     }
-    DG_TRY(e->l->model.provider->api->embed(&e->l->model, g->texts, g->count, &g->arena, &r, err));
+    Str *safe = push(&g->arena, Str, g->count);
+    for (size_t i = 0; safe && i < g->count; i++)
+        safe[i] = llm_safe(e->l, &g->arena, g->texts[i]);
+    if (g->arena.failed)
+        return os_no_memory(err, "for a request");
+    DG_TRY(e->l->model.provider->api->embed(&e->l->model, safe, g->count, &g->arena, &r, err));
     DG_TRY(llm_call(e->l, &r, g->estimate, g, err));
     e->open = NULL;
     return DG_OK;

@@ -93,6 +93,13 @@ static void item_close(Item *it)
 
 static DgStatus make_request(Asking *k, Item *it, DgError *err)
 {
+    LlmQuestion *q = &it->question;
+    q->system = llm_safe(k->l, &it->arena, q->system);
+    for (size_t i = 0; i < q->turns.count; i++) {
+        q->turns.items[i].text = llm_safe(k->l, &it->arena, q->turns.items[i].text);
+        if (!q->turns.items[i].text.ptr)
+            return os_no_memory(err, "for a question");
+    }
     DG_TRY(k->l->model.provider->api->ask(&k->l->model, &it->question, &it->arena, &it->request, err));
     it->key = answer_key(it->packed ? k->pack_whom : k->l->whom, it->request.body);
     it->estimate = (LlmEstimate){llm_tokens_about(it->request.body), k->c->tokens_max ? k->c->tokens_max : ANSWER_TOKENS};

@@ -5,10 +5,14 @@
 
 Writes its port to FOLDER/port and each request as a line of JSON to FOLDER/requests. Words in the last question
 decide what comes: REFUSE, CUT, INVALID (a wrong answer, right when asked again), HOPELESS (always wrong),
+HIJACK (more than was asked for),
 BUSY (429 once, then fine), BROKEN (500 once), QUOTA (no money), BAD (400). FOLDER/latency: seconds to wait.
 Over numbered passages it cites the first; INVENT: also some that there are not; UNCITED: none; CONTROL: with escapes.
+LATER FORM (429 once, the wait told in that form), OVERLOADED (529 once), codes of spend limits by name, NOJSON (prose, right when asked again),
+NONSENSE (fits the schema), DRIP (a few bytes at a time), ENDLESS (no end).
 """
 import base64, hashlib, json, os, re, struct, sys, threading, time
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 folder = sys.argv[1]
@@ -59,6 +63,15 @@ def answer(question, schema, again):
         return packed(json.loads(question)["rows"], schema["properties"]["answers"]["items"])
     if not schema:
         return "answer to: " + question[:60], "done"
+    if "HIJACK" in question:
+        evil = "\x1b[2J'); DROP TABLE raw.letters; -- {{ env('MY_TOKEN') }} ../../x"
+        return json.dumps({**{k: evil if s.get("type") == "string" and "enum" not in s else value_for(s, question) for k, s in schema["properties"].items()},
+                           "id": 999, "amount": 0, "__proto__": {"x": 1}}), "done"
+    if "NOJSON" in question and not again:
+        return "Sure! Here is your JSON:", "done"
+    if "NONSENSE" in question:
+        return json.dumps({k: s["enum"][0] if "enum" in s else {"integer": -9007199254740993, "string": "\u202eno\ufffd\u0000" * 3}.get(s.get("type"), None)
+                           for k, s in schema["properties"].items()}), "done"
     wrong = "HOPELESS" in question or ("INVALID" in question and not again)
     fields = {k: 17.5 if wrong else value_for(s, question) for k, s in schema["properties"].items()}
     return json.dumps(fields), "done"
@@ -195,6 +208,12 @@ class Handler(BaseHTTPRequestHandler):
         for k, v in headers.items():
             self.send_header(k.replace("_", "-"), v)
         self.end_headers()
+        if body.get("drip"):
+            for i in range(0, len(data), 20):
+                self.wfile.write(data[i:i + 20])
+                self.wfile.flush()
+                time.sleep(0.02)
+            return
         self.wfile.write(data)
 
     def lines(self, rows):
@@ -213,6 +232,20 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.note("gets", None)
         batch(self, None)
+
+    def endless(self):
+        """An answer that never ends, as fast as it is taken."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            self.wfile.write(b'{"choices": [{"message": {"role": "assistant", "content": "')
+            for _ in range(4096):
+                self.wfile.write(b"more " * 20000)
+            open(folder + "/endless", "w").close()  # 400 MB were taken
+        except OSError:
+            pass
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -252,6 +285,20 @@ class Handler(BaseHTTPRequestHandler):
             with lock:
                 seen[key] = seen.get(key, 0) + 1
                 first = seen[key] == 1
+            later = {"SECONDS": {"retry_after": "1"}, "MILLIS": {"retry_after_ms": "40"}, "DATE": {"retry_after": formatdate(time.time() + 2, usegmt=True)},
+                     "RESET": {"x_ratelimit_remaining_requests": "0", "x_ratelimit_reset_requests": "300ms"}, "NAKED": {}, "GARBLED": {"retry_after": "soon"},
+                     "YESTERDAY": {"retry_after": formatdate(time.time() - 86400, usegmt=True)},
+                     "CLAUDE": {"anthropic_ratelimit_requests_remaining": "0", "anthropic_ratelimit_requests_reset": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))}}
+            for word, headers in later.items():
+                if "LATER " + word in question and first:
+                    return self.reply(429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, **headers)
+            if "OVERLOADED" in question and first:
+                return self.reply(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
+            for code in ("insufficient_quota", "billing_hard_limit_reached"):
+                if code in question:
+                    return self.reply(429, {"error": {"message": "no money: " + code, "code": code}})
+            if "ENDLESS" in question:
+                return self.endless()
             if "BUSY" in question and first:
                 return self.reply(429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, retry_after_ms="50")
             if "BROKEN" in question and first:
@@ -262,6 +309,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.reply(400, {"error": {"message": "this prompt is too long", "type": "invalid_request_error"}})
         if self.headers.get("Authorization") == "Bearer wrong" or self.headers.get("X-Api-Key") == "wrong":
             return self.reply(401, {"error": {"message": "Incorrect API key provided"}})
+        if body["model"] == "wrongkey":
+            return self.reply(401, {"error": {"message": "Incorrect API key provided: " + self.headers.get("Authorization", "")}})
         if body["model"] == "nosuch":
             return self.reply(404, {"error": {"message": "The model `nosuch` does not exist"}})
         if claude:
@@ -285,7 +334,7 @@ class Handler(BaseHTTPRequestHandler):
                 out["incomplete_details"] = {"reason": "max_output_tokens"}
             return self.reply(200, out)
         message = {"role": "assistant", "content": None if end == "refused" else text, "refusal": text if end == "refused" else None}
-        self.reply(200, {"id": "c1", "object": "chat.completion", "model": body["model"],
+        self.reply(200, {"drip": "DRIP" in question, "id": "c1", "object": "chat.completion", "model": body["model"],
                          "choices": [{"index": 0, "finish_reason": "length" if end == "cut" else "stop", "message": message}],
                          "usage": {"prompt_tokens": tin, "completion_tokens": tout, "total_tokens": tin + tout}})
 

@@ -5,17 +5,19 @@
 
 Writes its port to FOLDER/port and each request as a line of JSON to FOLDER/requests. FOLDER/faults holds lines of JSON that it uses up:
 {"path": PART OF A PATH, "status": 503, "message": ..., "times": 2}; with "lost": true the work is done and the connection cut.
+FOLDER/lost_at, FOLDER/kill_at: number of a request that is done, and then the connection cut, or the process named by FOLDER/victim killed.
 FOLDER/pending: how often a version is PENDING_REGISTRATION; FOLDER/broken: then it has failed, for this reason.
 
 /invocations: where a model with weights.json has the alias `champion`, its linear model; else 2 * a + b. A batch with a = 13 is refused
 as a whole; the prediction for a = 14 is a word, for a = 15 NaN; a = 16: one prediction too few.
 """
-import json, os, re, sys, threading, time, urllib.parse
+import json, os, re, signal, sys, threading, urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 folder = sys.argv[1]
 lock = threading.Lock()
 experiments, runs, models, versions, artifacts = {}, {}, {}, {}, {}
+count = 0
 TOKENS = ("Bearer token-1", "Basic bWU6cGFzcw==")
 
 
@@ -249,6 +251,7 @@ class Handler(BaseHTTPRequestHandler):
         return CALLS[path[len("/api/2.0/mlflow/"):]](body)
 
     def handle_any(self):
+        global count
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urllib.parse.urlsplit(self.path)
         is_json = self.headers.get("Content-Type", "").startswith("application/json")
@@ -257,7 +260,8 @@ class Handler(BaseHTTPRequestHandler):
             with open(folder + "/requests", "a") as f:
                 f.write(json.dumps({"method": self.command, "path": url.path, "query": dict(urllib.parse.parse_qsl(url.query)),
                                     "headers": dict(self.headers), "body": shown}) + "\n")
-            fault = fault_for(url.path)
+            count += 1
+            fault = {"lost": True} if setting("lost_at") == str(count) or setting("kill_at") == str(count) else fault_for(url.path)
             if fault and not fault.get("lost"):
                 self.answer(fault["status"], {"error_code": fault.get("code", "TEMPORARILY_UNAVAILABLE"), "message": fault.get("message", "a fault")},
                             [("Retry-After", "0")])
@@ -269,6 +273,8 @@ class Handler(BaseHTTPRequestHandler):
                 status, body = p.status, p.body
             except KeyError as e:
                 status, body = 400, {"error_code": "BAD_REQUEST", "message": "no " + str(e)}
+            if setting("kill_at") == str(count):
+                os.kill(int(setting("victim")), signal.SIGKILL)
         if fault:
             self.close_connection = True
             self.connection.close()
