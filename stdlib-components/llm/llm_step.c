@@ -20,35 +20,6 @@
 
 enum { WAIT_MS = 1000, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000, ANSWER_TOKENS = 1024, PACK_ROW_TOKENS = 8 };
 
-const DgField llm_example_fields[] = {
-    DG_FIELD_STRING(LlmExample, input, .flags = DG_REQUIRED, .doc = "What is asked."),
-    DG_FIELD_STRING(LlmExample, output, .flags = DG_REQUIRED, .doc = "What is to be answered; JSON when `output` is given."),
-    {0},
-};
-
-static const DgField fields[] = {
-    DG_FIELD_ASSET_KEY(LlmStep, from, .doc = "The asset it reads."),
-    DG_FIELD_ASSET_KEY(LlmStep, asset, .doc = "The asset it makes."),
-    DG_FIELD_STRUCT(LlmStep, llm, LlmSettings, llm_settings_fields, .doc = "Model and budget."),
-    DG_FIELD_CODE(LlmStep, prompt, .doc = "Renders the question."),
-    DG_FIELD_STRING(LlmStep, rule, .doc = "What the task says."),
-    DG_FIELD_STRING(LlmStep, system, .doc = "What holds for every question."),
-    DG_FIELD_STRING(LlmStep, image, .doc = "Column with images."),
-    DG_FIELD_STRING(LlmStep, effort, .doc = "Of reasoning."),
-    DG_FIELD_STRING(LlmStep, column, .doc = "Column of an answer that is text."),
-    DG_FIELD_STRUCT_MAP(LlmStep, output, OutputField, output_fields, .doc = "Fields of the answer."),
-    DG_FIELD_STRUCTS(LlmStep, examples, LlmExample, llm_example_fields, .doc = "Examples."),
-    DG_FIELD_STRINGS(LlmStep, keep, .doc = "Columns that are kept."),
-    DG_FIELD_INT(LlmStep, tokens_max, .doc = "Of an answer."),
-    DG_FIELD_INT(LlmStep, repairs, .doc = "Rounds of mending."),
-    DG_FIELD_INT(LlmStep, limit, .doc = "Rows at most; 0: all."),
-    DG_FIELD_INT(LlmStep, pack, .doc = "Rows of a call."),
-    DG_FIELD_INT(LlmStep, seed, .doc = "Seed."),
-    DG_FIELD_BOOL(LlmStep, batch, .doc = "In batches."),
-    DG_FIELD_FLOAT(LlmStep, temperature, .doc = "Temperature."),
-    {0},
-};
-
 typedef enum ItemState { ITEM_NEW, ITEM_ASKED, ITEM_ANSWERED, ITEM_REJECTED } ItemState;
 
 typedef struct Item { /* a row that is being asked about */
@@ -824,7 +795,7 @@ const DgStepOps dg_llm_ops = {
     .name = "dgc.Llm",
     .symbol = "dg_llm_ops",
     .role = DG_ACTION,
-    .fields = fields,
+    .fields = llm_step_fields,
     .config_size = sizeof(LlmStep),
     .state_size = sizeof(Asking),
     .execute = llm_execute,

@@ -26,6 +26,7 @@ typedef struct LlmStep {
     bool batch;               /* rather than calls, as far as it gets */
 } LlmStep;
 
+extern const DgField llm_step_fields[];
 extern const DgStepOps dg_llm_ops;
 
 #endif
