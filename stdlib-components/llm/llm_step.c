@@ -591,16 +591,6 @@ static DgStatus choose_columns(Asking *k, DgError *err)
     return DG_OK;
 }
 
-static DgStatus write_schema(Asking *k, void (*write)(const DgList *fields, StrBuf *out), Str *out, DgError *err)
-{
-    StrBuf b = {0};
-    write(&k->fields, &b);
-    *out = step_copy(k->sr, buf_str(&b));
-    bool failed = b.failed || !out->len;
-    buf_free(&b);
-    return failed ? os_no_memory(err, "for a schema") : DG_OK;
-}
-
 static DgStatus begin(Asking *k, DgError *err)
 {
     const LlmStep *c = k->c;
@@ -613,9 +603,9 @@ static DgStatus begin(Asking *k, DgError *err)
     k->fields = c->output.count ? c->output : (DgList){&k->plain, 1};
     k->system = !c->rule.len ? c->system : !c->system.len ? c->rule : dg_format(k->sr, "%.*s\n\n%.*s", FMT(c->rule), FMT(c->system));
     if (c->output.count)
-        DG_TRY(write_schema(k, output_schema, &k->schema, err));
+        DG_TRY(llm_schema(k->sr, output_schema, &k->fields, &k->schema, err));
     if (c->pack > 1) {
-        DG_TRY(write_schema(k, pack_schema, &k->pack_schema, err));
+        DG_TRY(llm_schema(k->sr, pack_schema, &k->fields, &k->pack_schema, err));
         k->pack_system = k->system.len ? dg_format(k->sr, "%.*s\n\n%s", FMT(k->system), pack_rule) : str_from(pack_rule);
         k->pack_whom = dg_format(k->sr, "%.*s packed", FMT(k->l->whom));
     }

@@ -28,5 +28,7 @@ typedef struct LlmStep {
 
 extern const DgField llm_step_fields[];
 extern const DgStepOps dg_llm_ops;
+/* The JSON Schema of `fields`, as `write` puts it; lives as long as the step runs. */
+DgStatus llm_schema(DgStepRun *sr, void (*write)(const DgList *fields, StrBuf *out), const DgList *fields, DgStr *out, DgError *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* llm_step_fields.c - the settings of dgc.Llm as a step. */
 #include "stdlib-components/llm/llm_step.h"
 
+#include "runtime/os/os.h"
+
 const DgField llm_example_fields[] = {
     DG_FIELD_STRING(LlmExample, input, .flags = DG_REQUIRED, .doc = "What is asked."),
     DG_FIELD_STRING(LlmExample, output, .flags = DG_REQUIRED, .doc = "What is to be answered; JSON when `output` is given."),
@@ -29,3 +31,13 @@ const DgField llm_step_fields[] = {
     DG_FIELD_FLOAT(LlmStep, temperature, .doc = "Temperature."),
     {0},
 };
+
+DgStatus llm_schema(DgStepRun *sr, void (*write)(const DgList *fields, StrBuf *out), const DgList *fields, DgStr *out, DgError *err)
+{
+    StrBuf b = {0};
+    write(fields, &b);
+    *out = step_copy(sr, buf_str(&b));
+    bool failed = b.failed || !out->len;
+    buf_free(&b);
+    return failed ? os_no_memory(err, "for a schema") : DG_OK;
+}
