@@ -297,10 +297,21 @@ static DgStatus new_table(Load *l, LoadChild *c, DgError *err)
     return DG_OK;
 }
 
+/* A table that happens to have the name of a list is somebody else's: it is neither replaced nor added to. */
+static DgStatus check_owner(LoadChild *c, DgError *err)
+{
+    if (!c->load.table.columns_count || load_table_column(&c->load, S("_dlt_parent_id")))
+        return DG_OK;
+    dg_fail(err, DG_DATA, "table `%.*s` is there, and is not one of list elements: it has no column `_dlt_parent_id`", FMT(c->spec.table.table));
+    dg_hint(err, "rename that table, or leave the list whole with `columns: {name: json}`");
+    return DG_DATA;
+}
+
 static DgStatus plan_child(Load *l, LoadChild *c, DgError *err)
 {
     const NestedTable *t = nested_table(l->nested->rows, c->table);
     DG_TRY(load_plan(&c->load, t->columns, t->columns_count, err));
+    DG_TRY(check_owner(c, err));
     if (merges(l))
         c->load.staging = (DgTableName){l->staging.schema, str_format(&l->arena, "_dgc_s_%.*s", 16, c->spec.package.ptr)};
     DG_TRY(new_table(l, c, err));

@@ -317,7 +317,8 @@ DgStatus load_plan(Load *l, const DgColumn *columns, int32_t count, DgError *err
     l->columns_count = count;
     for (int32_t i = 0; i < count; i++) {
         LoadColumn *c = &l->columns[i];
-        *c = (LoadColumn){.from = columns[i].name, .name = naming_apply(&l->arena, l->spec->casing, l->d, columns[i].name), .type = columns[i].type};
+        bool ours = l->nested && (str_starts(columns[i].name, S("_dlt_")) || str_eq(columns[i].name, S("_dgc_row"))); /* camelCase would lose them */
+        *c = (LoadColumn){.from = columns[i].name, .name = naming_apply(&l->arena, ours ? DG_CASING_SOURCE : l->spec->casing, l->d, columns[i].name), .type = columns[i].type};
         DG_TRY(plan_column(l, c, err));
         if (l->spec->update_key.len && (str_eq_nocase(c->from, l->spec->update_key) || str_eq_nocase(c->name, l->spec->update_key)))
             l->update_key = c->action == LOAD_DISCARD_VALUE ? (Str){0} : c->name;

@@ -283,6 +283,33 @@ static void ids_are_the_same_every_time(void **state)
     bed_is(b, "SELECT count(*) FROM items__doc__lines WHERE _dlt_id IN (SELECT _dlt_id FROM kept)", "1");
 }
 
+/* A table of the user's that happens to be called like a list: no disposition touches it. */
+static void a_table_of_somebody_else_is_left_alone(void **state)
+{
+    Bed *b = *state;
+    static const DgDisposition all[] = {DG_DISPOSE_APPEND, DG_DISPOSE_REPLACE, DG_DISPOSE_TRUNCATE, DG_DISPOSE_UPSERT};
+    nest(b, 5);
+    bed_keys(b, "id");
+    run_sql(b->db, "CREATE TABLE items__doc__lines (sku VARCHAR(20))");
+    run_sql(b->db, "INSERT INTO items__doc__lines VALUES ('mine')");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        fails(bed_load(b, all[i], ROWS, "1,{\"lines\":[{\"sku\":\"a\"}]}"), DG_DATA);
+        assert_non_null(strstr(engine_err.message, "is not one of list elements"));
+        bed_is(b, "SELECT * FROM items__doc__lines", "mine");
+    }
+}
+
+static void camel_case_keeps_the_links(void **state)
+{
+    Bed *b = *state;
+    nest(b, 5);
+    bed_keys(b, "id");
+    b->spec.casing = DG_CASING_CAMEL;
+    for (int i = 0; i < 2; i++)
+        bed_loads(b, DG_DISPOSE_UPSERT, ROWS, "1,{\"lines\":[{\"sku\":\"a\"}]}");
+    bed_is(b, "SELECT count(*) FROM items__docLines l JOIN items p ON l._dlt_root_id = p._dlt_id", "1");
+}
+
 #define CASE(f) {#f, f, bed_fresh, bed_done, NULL}
 
 int main(void)
@@ -293,6 +320,7 @@ int main(void)
         CASE(deleted_rows_take_their_lists_with_them), CASE(append_adds_and_replace_replaces), CASE(a_load_that_fails_leaves_the_lists),
         CASE(lists_evolve), CASE(contracts_hold_for_lists), CASE(lists_that_are_json_again_are_told), CASE(types_hold_every_value),
         CASE(json_that_is_none_is_refused), CASE(columns_and_tables_are_bounded), CASE(ids_are_the_same_every_time),
+        CASE(a_table_of_somebody_else_is_left_alone), CASE(camel_case_keeps_the_links),
     };
     if (getenv("DGC_TEST_LOAD"))
         return cmocka_run_group_tests_name("a server", tests, NULL, NULL);
