@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# TEST_TIMEOUT: 1200
 """`dgc list defs --json` against `dg list defs --json` of Dagster itself.
 
 Each tests/conformance/dagster/NAME.txt is a small project of our own: first what it shows, then a
