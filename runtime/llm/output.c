@@ -77,7 +77,7 @@ static void add_description(const OutputField *f, StrBuf *out)
 {
     StrBuf words = {0};
     buf_add(&words, f->description);
-    const char *between = f->description.len ? " " : "";
+    const char *between = !f->description.len ? "" : strchr(".!?", f->description.ptr[f->description.len - 1]) ? " " : ". ";
     if (!no_min(f) && !no_max(f))
         buf_format(&words, "%sFrom %g to %g.", between, f->min, f->max);
     else if (!no_min(f))
@@ -85,7 +85,7 @@ static void add_description(const OutputField *f, StrBuf *out)
     else if (!no_max(f))
         buf_format(&words, "%sAt most %g.", between, f->max);
     if (f->type == OUTPUT_JSON)
-        buf_format(&words, "%sA JSON document, as text.", words.len ? " " : "");
+        buf_format(&words, "%sA JSON document, as text.", between);
     if (words.len) {
         buf_add(out, S(",\"description\":"));
         buf_json(out, buf_str(&words));

@@ -30,6 +30,17 @@ expect "rag is asked" "$DGC" ask "$WORK/rag" "How does the money come back?" --t
 expect_text "[1] knowledge/refunds.md: Refunds > How the money comes back" "rag finds the passage"
 expect "rag is asked as built by tcc" in_folder "$WORK/rag" "$WORK/rag.tcc.bin" ask "How much does express delivery cost?" --home "$WORK/home-rag-tcc" --json
 expect_text '"source": "knowledge/shipping.md"' "rag finds the passage as built by tcc"
+# Models that answer from a tape: no account, no network.
+for name in ticket-sentiment extract-invoices; do
+    cp -r "$ROOT/samples/$name" "$WORK/$name"
+    expect "$name checks clean" "$DGC" check "$WORK/$name"
+    expect "$name runs from its tape" "$DGC" run "$WORK/$name" --replay "$WORK/$name/tape" --progress plain
+    expect "$name runs again, and asks nothing" "$DGC" run "$WORK/$name" --replay "$WORK/$name/tape" --progress plain
+    expect_text ": 0 calls, " "$name has kept the answers"
+    expect "$name passes its tests" "$DGC" test "$WORK/$name"
+    expect "$name builds" "$DGC" build "$WORK/$name" -o "$WORK/$name.bin"
+    expect "$name runs as built" in_folder "$WORK/$name" "$WORK/$name.bin" run --home "$WORK/home-$name" --replay tape
+done
 # A server that answers like MLflow, tracking and scoring; tests/conformance/mlflow.py has the real ones.
 mkdir "$WORK/mlflow"
 "${PYTHON:-python3}" "$ROOT/tests/servers/mlflow.py" "$WORK/mlflow" > "$WORK/mlflow/log" 2>&1 &
