@@ -186,10 +186,7 @@ Str driver_expand(Arena *a, Str text)
 bool driver_is_libc_free(Str text)
 {
     for (Str line; text.len;) {
-        if (!str_cut(text, '\n', &line, &text)) {
-            line = text;
-            text = (Str){0};
-        }
+        str_cut(text, '\n', &line, &text);
         line = str_trim(line);
         if (str_starts(line, S("#")) && str_find(line, S("include")) > 0 &&
             str_find_char(line, '<') > 0)

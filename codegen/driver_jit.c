@@ -180,10 +180,7 @@ static void find_components(Arena *a, TCCState *s, const UserSource *source, Str
 static void split_lines(Arena *a, Str said, UserModule *out)
 {
     for (Str line; said.len;) {
-        if (!str_cut(said, '\n', &line, &said)) {
-            line = said;
-            said = (Str){0};
-        }
+        str_cut(said, '\n', &line, &said);
         if (str_find(line, S("error:")) >= 0)
             array_add(a, &out->complaints, str_copy(a, line));
     }

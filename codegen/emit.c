@@ -165,10 +165,7 @@ static void add_directives(Emit *e, Str text, StrBuf *out)
     uint32_t actual = 1;
     Cursor believed = {0, 1};
     for (Str line; text.len; actual++, believed.line++) {
-        if (!str_cut(text, '\n', &line, &text)) {
-            line = text;
-            text = (Str){0};
-        }
+        str_cut(text, '\n', &line, &text);
         Cursor want = {0, actual};
         bool placed = take_mark(&line, &want);
         if (want.file != believed.file || want.line != believed.line) {

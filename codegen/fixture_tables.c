@@ -286,10 +286,7 @@ static StrArray split(Arena *a, Str text)
 {
     StrArray out = {0};
     for (Str line; text.len;) {
-        if (!str_cut(text, '\n', &line, &text)) {
-            line = text;
-            text = (Str){0};
-        }
+        str_cut(text, '\n', &line, &text);
         array_add(a, &out, line);
     }
     return out;

@@ -36,7 +36,7 @@ ptrdiff_t str_find(Str s, Str needle); /* index, or -1 */
 ptrdiff_t str_find_char(Str s, char c);
 Str str_sub(Str s, ptrdiff_t start, ptrdiff_t end); /* clamped to s */
 Str str_trim(Str s);                                /* ASCII white space, both ends */
-bool str_cut(Str s, char at, Str *before, Str *after); /* splits at the first `at` */
+bool str_cut(Str s, char at, Str *before, Str *after); /* splits at the first `at`; false: none, all of s is before it */
 uint64_t str_hash(Str s);
 /* Parses the whole of s, base 10, optional sign. False on overflow or other text. */
 bool str_to_int(Str s, int64_t *out);

@@ -43,8 +43,7 @@ static DgStatus check_keys(DgValue hook, const HookKind *k, DgError *err)
     }
     for (Str rest = str_trim(str_from(k->needs)), word; rest.len;) {
         Str after = {0};
-        if (!str_cut(rest, ' ', &word, &after))
-            word = rest;
+        str_cut(rest, ' ', &word, &after);
         char name[40] = {0};
         memcpy(name, word.ptr, (size_t)word.len);
         const DgValue *v = hook_value(hook, name);

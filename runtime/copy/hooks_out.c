@@ -233,10 +233,7 @@ static void say(Copy *c, Str text)
 {
     Str line, rest = {0};
     while (text.len) {
-        if (!str_cut(text, '\n', &line, &rest)) {
-            line = text;
-            rest = (Str){0};
-        }
+        str_cut(text, '\n', &line, &rest);
         dg_log(c->run, DG_LOG_INFO, "%.*s", FMT(line));
         text = rest;
     }

@@ -28,8 +28,7 @@ static Str reason_in(Str message)
     }
     Str line;
     while (message.len) {
-        if (!str_cut(message, '\n', &line, &message))
-            line = message, message = (Str){0};
+        str_cut(message, '\n', &line, &message);
         if (!blank_or_known(str_trim(line)))
             return str_trim(line);
     }

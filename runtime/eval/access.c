@@ -134,8 +134,7 @@ static size_t words_count(Str names)
 {
     size_t n = 0;
     for (Str word; names.len; n++)
-        if (!str_cut(names, ' ', &word, &names))
-            names = (Str){0};
+        str_cut(names, ' ', &word, &names);
     return n;
 }
 

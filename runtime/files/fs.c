@@ -219,8 +219,7 @@ bool fs_split_url(Arena *a, Str url, Str *connection, Str *path)
         if (!str_eq(scheme, str_from(remote[i])))
             continue;
         Str host, rest_of_it = {0};
-        if (!str_cut(rest, '/', &host, &rest_of_it))
-            host = rest;
+        str_cut(rest, '/', &host, &rest_of_it);
         *connection = str_format(a, "%.*s://%.*s", FMT(scheme), FMT(host));
         *path = str_copy(a, rest_of_it);
         return host.len > 0;

@@ -267,8 +267,7 @@ static DgStatus take_lines(Taking *t, Str body, DgError *err)
 {
     while (body.len) {
         Str line = body, rest = {0};
-        if (!str_cut(body, '\n', &line, &rest))
-            line = body, rest = (Str){0};
+        str_cut(body, '\n', &line, &rest);
         body = rest;
         if (str_trim(line).len) {
             DG_TRY(take_line(t, line, err));
