@@ -152,10 +152,7 @@ static bool bounds_sound(DgPlanner *p, const CheckItem *item)
     const RowCount *n = &item->row_count;
     const Range *r = &item->range;
     bool lower = api->is_set(p, &r->min), upper = api->is_set(p, &r->max);
-    if (api->is_set(p, n) && !api->is_set(p, &n->equals) && !api->is_set(p, &n->min) && !api->is_set(p, &n->max))
-        api->report(p, "E0106", n, "for example `row_count: {min: 1}`",
-                    "`row_count` needs `equals`, `min` or `max`");
-    else if (api->is_set(p, &n->min) && api->is_set(p, &n->max) && n->min > n->max)
+    if (api->is_set(p, &n->min) && api->is_set(p, &n->max) && n->min > n->max)
         api->report(p, "E0110", &n->max, "exchange `min` and `max`",
                     "no number of rows is at least %lld and at most %lld", (long long)n->min, (long long)n->max);
     else if (api->is_set(p, r) && !lower && !upper)

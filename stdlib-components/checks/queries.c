@@ -165,7 +165,7 @@ static void row_count(CheckQuery *q)
     const RowCount *c = &q->item->row_count;
     const DgPlanApi *api = q->p->api;
     bool equals = api->is_set(q->p, &c->equals), or = false;
-    begin(q, "row_count", c, (Str){0});
+    begin(q, "row_count", equals ? (const void *)&c->equals : api->is_set(q->p, &c->min) ? &c->min : &c->max, (Str){0});
     q->explains = true;
     add(q, "SELECT 'there are ' || n || ' rows, expected: ");
     if (equals)
@@ -230,6 +230,14 @@ static void own_sql(CheckQuery *q)
     begin(q, "sql", &q->item->sql, (Str){0});
 }
 
+/* Where only one of its members is written, the others are not set: not even the first, whose address is its own. */
+static bool has_row_count(const CheckQuery *q)
+{
+    const DgPlanApi *api = q->p->api;
+    const RowCount *n = &q->item->row_count;
+    return api->is_set(q->p, &n->equals) || api->is_set(q->p, &n->min) || api->is_set(q->p, &n->max);
+}
+
 int check_query(CheckQuery *q)
 {
     const CheckItem *i = q->item;
@@ -244,7 +252,7 @@ int check_query(CheckQuery *q)
     int found = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         bool first = k == 0; /* the item itself has the address of its first member */
-        bool given = first ? i->not_null.count > 0 : q->p->api->is_set(q->p, kinds[k].field);
+        bool given = first ? i->not_null.count > 0 : kinds[k].make == row_count ? has_row_count(q) : q->p->api->is_set(q->p, kinds[k].field);
         if (given && !found++)
             kinds[k].make(q);
     }

@@ -49,7 +49,7 @@ static const DgField fields[] = {
     DG_FIELD_BOOL(Config, rebuild, .flags = DG_BUILD,
                   .doc = "Each run builds a new collection beside the old one and switches. `--full-refresh` does it once."),
     DG_FIELD_STRUCT(Config, answer, Answer, answer_fields, .doc = "The model that answers the questions of `ask` out of the passages found; without it `ask` shows the passages."),
-    DG_FIELD_DURATION(Config, wait, .fallback = "60s", .flags = DG_ADVANCED, .max = 3600e9,
+    DG_FIELD_DURATION(Config, wait, .fallback = "60s", .flags = DG_ADVANCED, .max = 3600,
                       .doc = "How long Pinecone has to count what was written."),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the index is."),
     DG_FIELD_STRING(Config, group, .flags = DG_BUILD, .doc = "Group of the asset."),
