@@ -65,8 +65,11 @@ def main():
     env = {**os.environ, "NO_COLOR": "1", "MODEL_URL": url}
     project = work + "/p"
     try:
-        for folder in ("how-to", "errors"):
-            shutil.copytree(os.path.join(ROOT, "docs", folder), os.path.join(project, folder))
+        # All pages on diagnostics, which look alike, and the how-tos that the questions are about: one that is written later does not change the task.
+        shutil.copytree(os.path.join(ROOT, "docs/errors"), project + "/errors")
+        os.makedirs(project + "/how-to")
+        for page in sorted({q["place"].split("#")[0] for q in csv.DictReader(open(HERE + "/_rag_questions.csv"))}):
+            shutil.copy(os.path.join(ROOT, "docs", page), os.path.join(project, page))
         os.makedirs(project + "/defs/rag/models")
         shutil.copy(os.path.join(HERE, "_rag_questions.csv"), project + "/questions.csv")
         for path, text in (("dgc.yaml", "name: q\n"), ("defs/rag/defs.yaml", PIPELINE),
