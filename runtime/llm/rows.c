@@ -114,3 +114,46 @@ DgStatus answer_row(const AnswerTable *t, DgEval *ev, const DgBatch *in, int32_t
     out->rows++;
     return DG_OK;
 }
+
+/* ---- The rows themselves ---- */
+
+DgStatus rows_begin(DgStepRun *sr, DgStr from, int64_t limit, InputRows *out, DgError *err)
+{
+    DgWarehouse *w;
+    *out = (InputRows){.left = limit ? limit : INT64_MAX};
+    if (!sr->reader) {
+        DG_TRY(warehouse_get(sr->run, &w, err));
+        DG_TRY(dg_session_open(w, &sr->reader, err));
+    }
+    DG_TRY(dg_scan_open(sr->reader, dg_format(sr, "SELECT * FROM %.*s", FMT(dg_table(sr, from))), &out->scan, err));
+    out->columns = dg_scan_columns(out->scan, &out->count);
+    DG_TRY(dg_batch_init(&out->in, out->columns, out->count, DG_BATCH_ROWS, err));
+    out->has_in = true;
+    return DG_OK;
+}
+
+DgStatus rows_more(InputRows *r, DgError *err)
+{
+    while (!r->done) {
+        dg_batch_reset(&r->in);
+        DgStatus status = dg_scan_next(r->scan, &r->in, err);
+        if (status != DG_OK && status != DG_END)
+            return status;
+        if (r->in.rows > r->left)
+            r->in.rows = (int32_t)r->left;
+        r->left -= r->in.rows;
+        r->done = status == DG_END || !r->left;
+        if (r->in.rows)
+            return DG_OK;
+    }
+    return DG_END;
+}
+
+void rows_end(InputRows *r)
+{
+    if (r->has_in)
+        dg_batch_release(&r->in);
+    if (r->scan)
+        dg_scan_close(r->scan);
+    *r = (InputRows){0};
+}

@@ -1,4 +1,4 @@
-/* rows.h - for steps that ask a service about the rows of a table: a row as values, and the table that the answers
+/* rows.h - for steps that ask a service about the rows of a table: the rows, a row as values, and the table that the answers
  * make: columns of the input that are kept, then those of `output`, which replace those of the same name. */
 #ifndef DGC_LLM_ROWS_H
 #define DGC_LLM_ROWS_H
@@ -9,6 +9,21 @@
 DgValue row_cell(DgEval *ev, const DgColumn *column, const DgVector *v, int32_t row);
 DgValue row_value(DgEval *ev, const DgBatch *in, int32_t row); /* a dict by column */
 int32_t row_find_column(const DgColumn *columns, int32_t count, Str name); /* -1: none; in any case of letters */
+
+/* The rows of a table in batches, at most `limit` of them. */
+typedef struct InputRows {
+    DgScan *scan;
+    const DgColumn *columns; /* the scan's */
+    int32_t count;           /* of them */
+    DgBatch in;              /* the batch at hand */
+    int64_t left;
+    bool has_in, done;       /* done: no other batch comes */
+} InputRows;
+
+/* `limit` 0: all. The step's reader is opened if it has none. Closed by rows_end, also after an error. */
+DgStatus rows_begin(DgStepRun *sr, DgStr from, int64_t limit, InputRows *out, DgError *err);
+DgStatus rows_more(InputRows *r, DgError *err); /* DG_OK: a row in r->in at least; DG_END: there are no more */
+void rows_end(InputRows *r);                    /* may be called twice */
 
 typedef struct AnswerTable {
     const OutputField *fields;

@@ -57,17 +57,13 @@ typedef struct Asking {
     DgList fields;           /* of the answer, as columns */
     Pack *pack;              /* that gathers; NULL: none */
     Str pack_system, pack_schema, pack_whom;
-    DgScan *scan;
-    const DgColumn *in_columns;
-    int32_t in_count;
-    DgBatch in;
-    bool has_in, done;
+    InputRows from;
     int32_t image;           /* column; -1: none */
     AnswerTable table;
     DgValue extra;           /* names for the prompt: row */
     Item *items;             /* DG_BATCH_ROWS */
     Rejected rejected;
-    int64_t rows_left, answered, refused;
+    int64_t answered, refused;
     char spent[120];         /* which budget is used up; empty: none */
 } Asking;
 
@@ -111,7 +107,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
     const LlmStep *c = k->c;
     DgValue text, extra = dg_new_dict(&it->eval);
     LlmQuestion *q = &it->question;
-    dg_put_str(&it->eval, extra, "row", row_value(&it->eval, &k->in, it->row));
+    dg_put_str(&it->eval, extra, "row", row_value(&it->eval, &k->from.in, it->row));
     k->sr->extra = &extra;
     DgStatus status = ((DgTemplateFn)c->prompt.call)(&it->eval, &text, err);
     k->sr->extra = NULL;
@@ -126,7 +122,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
     }
     LlmTurn turn = {LLM_USER, text.kind == DG_V_STR ? text.as.s : dg_to_str(&it->eval, text), {0}};
     if (k->image >= 0) {
-        DgValue v = row_cell(&it->eval, &k->in_columns[k->image], &k->in.vectors[k->image], it->row);
+        DgValue v = row_cell(&it->eval, &k->from.columns[k->image], &k->from.in.vectors[k->image], it->row);
         if (v.kind == DG_V_STR)
             turn.image = v.as.s;
     }
@@ -139,7 +135,7 @@ static DgStatus make_question(Asking *k, Item *it, DgError *err)
 static DgStatus reject(Asking *k, Item *it, const char *kind, Str reason, Str reply, DgError *err)
 {
     it->state = ITEM_REJECTED;
-    return rejected_add(&k->rejected, &it->eval, &k->in, it->row, kind, reason, reply, err);
+    return rejected_add(&k->rejected, &it->eval, &k->from.in, it->row, kind, reason, reply, err);
 }
 
 static DgStatus take_values(Asking *k, Item *it, Str text, Str *wrong, DgError *err)
@@ -197,7 +193,7 @@ static DgStatus take_reply(Asking *k, Item *it, const LlmReply *r, DgError *err)
 
 static bool is_asked_already(const Asking *k, const Item *it)
 {
-    for (int32_t i = 0; i < k->in.rows; i++)
+    for (int32_t i = 0; i < k->from.in.rows; i++)
         if (k->items[i].state == ITEM_ASKED && memcmp(&k->items[i].key, &it->key, sizeof it->key) == 0)
             return true;
     return false;
@@ -464,9 +460,9 @@ static DgStatus spent(Asking *k, DgError *err)
 static DgStatus ask_batch(Asking *k, DgError *err)
 {
     int32_t next = 0, first = 0;
-    for (int32_t i = 0; i < k->in.rows; i++)
+    for (int32_t i = 0; i < k->from.in.rows; i++)
         k->items[i] = (Item){.row = i, .packed = k->c->pack > 1};
-    while (first < k->in.rows) {
+    while (first < k->from.in.rows) {
         bool held = false;
         if (dg_cancelled(k->sr))
             return dg_fail(err, DG_CANCELLED, "cancelled");
@@ -474,13 +470,13 @@ static DgStatus ask_batch(Asking *k, DgError *err)
         for (int32_t i = first; i < next && !k->spent[0]; i++)
             if (k->items[i].state == ITEM_NEW)
                 DG_TRY(go_on(k, &k->items[i], &held, err));
-        while (next < k->in.rows && !held && !k->spent[0]) {
+        while (next < k->from.in.rows && !held && !k->spent[0]) {
             Item *it = &k->items[next++];
             DG_TRY(item_open(k, it, err));
             DG_TRY(make_question(k, it, err));
             DG_TRY(go_on(k, it, &held, err));
         }
-        if (k->pack && (next == k->in.rows || (int64_t)k->pack->count == k->c->pack)) /* it is full, or no more will come */
+        if (k->pack && (next == k->from.in.rows || (int64_t)k->pack->count == k->c->pack)) /* it is full, or no more will come */
             DG_TRY(send_pack(k, err));
         while (first < next && k->items[first].state >= ITEM_ANSWERED)
             first++;
@@ -509,9 +505,9 @@ static DgStatus ask_batch(Asking *k, DgError *err)
 
 static DgStatus put_rows(Asking *k, DgBatch *out, DgError *err)
 {
-    for (int32_t i = 0; i < k->in.rows; i++)
+    for (int32_t i = 0; i < k->from.in.rows; i++)
         if (k->items[i].state == ITEM_ANSWERED)
-            DG_TRY(answer_row(&k->table, &k->items[i].eval, &k->in, i, k->items[i].values, out, err));
+            DG_TRY(answer_row(&k->table, &k->items[i].eval, &k->from.in, i, k->items[i].values, out, err));
     return DG_OK;
 }
 
@@ -519,73 +515,34 @@ static DgStatus next_batch(void *context, void *lane, DgBatch *out, DgError *err
 {
     Asking *k = context;
     (void)lane;
-    while (!k->done) {
-        dg_batch_reset(&k->in);
-        DgStatus status = dg_scan_next(k->scan, &k->in, err);
-        k->done = status == DG_END;
-        if (status != DG_OK && status != DG_END)
-            return status;
-        if (k->c->limit && k->in.rows >= k->rows_left) {
-            k->in.rows = (int32_t)k->rows_left;
-            k->done = true;
-        }
-        k->rows_left -= k->in.rows;
-        if (!k->in.rows)
-            continue;
-        status = ask_batch(k, err);
+    for (;;) {
+        DG_TRY(rows_more(&k->from, err)); /* or that there are no more */
+        DgStatus status = ask_batch(k, err);
         if (status == DG_OK)
             status = put_rows(k, out, err);
         else
             end_calls(k);
-        for (int32_t i = 0; i < k->in.rows; i++) {
+        for (int32_t i = 0; i < k->from.in.rows; i++) {
             Pack *p = k->items[i].pack; /* of a call that was given up */
             if (p && p != k->pack && p->items[0] == &k->items[i])
                 pack_close(p);
         }
-        for (int32_t i = 0; i < k->in.rows; i++)
+        for (int32_t i = 0; i < k->from.in.rows; i++)
             item_close(&k->items[i]);
         DG_TRY(status);
-        dg_progress(k->sr, k->in.rows, 0);
+        dg_progress(k->sr, k->from.in.rows, 0);
         if (out->rows)
-            return k->done ? DG_END : DG_OK;
+            return k->from.done ? DG_END : DG_OK;
     }
-    return DG_END;
 }
 
 /* ---- The whole ---- */
 
-static DgStatus open_scan(Asking *k, DgError *err)
-{
-    DG_TRY(dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err));
-    k->in_columns = dg_scan_columns(k->scan, &k->in_count);
-    DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
-    k->has_in = true;
-    return DG_OK;
-}
-
-static void close_scan(Asking *k)
-{
-    if (k->has_in)
-        dg_batch_release(&k->in);
-    if (k->scan)
-        dg_scan_close(k->scan);
-    k->has_in = false;
-    k->scan = NULL;
-}
-
-static DgStatus open_input(Asking *k, DgError *err)
-{
-    DgWarehouse *w;
-    DG_TRY(warehouse_get(k->sr->run, &w, err));
-    DG_TRY(dg_session_open(w, &k->sr->reader, err));
-    return open_scan(k, err);
-}
-
 static DgStatus choose_columns(Asking *k, DgError *err)
 {
     const LlmStep *c = k->c;
-    DG_TRY(answer_table(k->sr, c->from, k->in_columns, k->in_count, &c->keep, k->fields.items, k->fields.count, &k->table, err));
-    k->image = c->image.len ? row_find_column(k->in_columns, k->in_count, c->image) : -1;
+    DG_TRY(answer_table(k->sr, c->from, k->from.columns, k->from.count, &c->keep, k->fields.items, k->fields.count, &k->table, err));
+    k->image = c->image.len ? row_find_column(k->from.columns, k->from.count, c->image) : -1;
     if (c->image.len && k->image < 0)
         return dg_fail(err, DG_DATA, "`image` names `%.*s`, which `%.*s` does not have", FMT(c->image), FMT(c->from));
     return DG_OK;
@@ -595,7 +552,6 @@ static DgStatus begin(Asking *k, DgError *err)
 {
     const LlmStep *c = k->c;
     rejected_open(&k->rejected);
-    k->rows_left = c->limit ? c->limit : INT64_MAX;
     k->items = os_alloc(DG_BATCH_ROWS * sizeof *k->items);
     if (!k->items)
         return os_no_memory(err, "for rows");
@@ -609,7 +565,7 @@ static DgStatus begin(Asking *k, DgError *err)
         k->pack_system = k->system.len ? dg_format(k->sr, "%.*s\n\n%s", FMT(k->system), pack_rule) : str_from(pack_rule);
         k->pack_whom = dg_format(k->sr, "%.*s packed", FMT(k->l->whom));
     }
-    DG_TRY(open_input(k, err));
+    DG_TRY(rows_begin(k->sr, c->from, c->limit, &k->from, err));
     return choose_columns(k, err);
 }
 
@@ -617,7 +573,7 @@ static void end(Asking *k)
 {
     llm_session_close(k->l);
     pack_close(k->pack);
-    close_scan(k);
+    rows_end(&k->from);
     os_free(k->items);
     rejected_close(&k->rejected);
 }
@@ -627,13 +583,8 @@ static void end(Asking *k)
 static DgStatus add_rows(Asking *k, LlmBatch *b, DgError *err)
 {
     DgStatus status = DG_OK;
-    int64_t left = k->rows_left;
-    while (status == DG_OK && left > 0 && !k->spent[0]) {
-        dg_batch_reset(&k->in);
-        status = dg_scan_next(k->scan, &k->in, err);
-        if (status != DG_OK && status != DG_END)
-            return status;
-        for (int32_t i = 0; i < k->in.rows && left > 0 && !k->spent[0]; i++, left--) {
+    while (!k->spent[0] && (status = rows_more(&k->from, err)) == DG_OK) {
+        for (int32_t i = 0; i < k->from.in.rows && !k->spent[0]; i++) {
             Item it = {.row = i};
             char why[120];
             bool held = false;
@@ -649,7 +600,7 @@ static DgStatus add_rows(Asking *k, LlmBatch *b, DgError *err)
         if (dg_cancelled(k->sr))
             return dg_fail(err, DG_CANCELLED, "cancelled");
     }
-    return DG_OK;
+    return status == DG_END ? DG_OK : status;
 }
 
 /* What batches answer is in the cache afterwards, where the rows find it. */
@@ -665,8 +616,8 @@ static DgStatus ask_in_batches(Asking *k, DgError *err)
     if (status == DG_OK && k->spent[0])
         return spent(k, err);
     DG_TRY(status);
-    close_scan(k);
-    DG_TRY(open_scan(k, err));
+    rows_end(&k->from);
+    DG_TRY(rows_begin(k->sr, k->c->from, k->c->limit, &k->from, err));
     return choose_columns(k, err); /* their names are the scan's */
 }
 
@@ -710,10 +661,8 @@ static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all
     bool packed = k->c->pack > 1;
     Item it = {0};
     DgStatus status = DG_OK;
-    while (status == DG_OK && *rows < EXPLAIN_ROWS && *rows < k->rows_left) {
-        dg_batch_reset(&k->in);
-        status = dg_scan_next(k->scan, &k->in, err);
-        for (int32_t i = 0; (status == DG_OK || status == DG_END) && i < k->in.rows && *rows < EXPLAIN_ROWS && *rows < k->rows_left; i++) {
+    while (*rows < EXPLAIN_ROWS && (status = rows_more(&k->from, err)) == DG_OK) {
+        for (int32_t i = 0; i < k->from.in.rows && *rows < EXPLAIN_ROWS; i++) {
             it = (Item){.row = i, .packed = packed};
             DG_TRY(item_open(k, &it, err));
             DgStatus made = make_question(k, &it, err);
@@ -740,8 +689,8 @@ static DgStatus describe(Asking *k, DgStr *text, DgError *err)
     LlmEstimate all = {0};
     char cost[64] = "cost unknown";
     DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM %.*s", FMT(dg_table(sr, k->c->from))), &total, err));
-    if (total > k->rows_left)
-        total = k->rows_left;
+    if (k->c->limit && total > k->c->limit)
+        total = k->c->limit;
     DG_TRY(count(k, &rows, &known, &all, &each, err));
     double scale = rows ? (double)total / (double)rows : 0;
     int64_t asked = (int64_t)((double)(rows - known) * scale), calls = (asked + k->c->pack - 1) / k->c->pack;

@@ -49,12 +49,8 @@ typedef struct Predicting {
     DgServices *services;
     Str url, auth;           /* auth: a header; empty: none */
     char what[200];
-    DgScan *scan;
-    const DgColumn *in_columns;
-    int32_t in_count;
-    DgBatch in;
-    bool has_in, done;
-    int32_t *features;       /* columns of `in` */
+    InputRows from;
+    int32_t *features;       /* columns of `from` */
     int32_t features_count;
     AnswerTable table;
     Arena arena;             /* of the batch at hand: calls, answers */
@@ -65,7 +61,7 @@ typedef struct Predicting {
     Array(Group) waiting;
     int64_t in_flight;
     Rejected rejected;
-    int64_t rows_left, rows, calls, good, refused;
+    int64_t rows, calls, good, refused;
 } Predicting;
 
 /* ---- What is sent ---- */
@@ -80,8 +76,8 @@ static void add_base64(Predicting *k, StrBuf *b, Str bytes)
 /* As MLflow reads it: Python's JSON, in which NaN and Infinity are numbers. */
 static void add_cell(Predicting *k, StrBuf *b, int32_t column, int32_t row)
 {
-    const DgVector *v = &k->in.vectors[column];
-    DgType type = k->in.columns[column].type;
+    const DgVector *v = &k->from.in.vectors[column];
+    DgType type = k->from.in.columns[column].type;
     StrBuf text = {0};
     if (!DG_VALID(v, row)) {
         buf_add(b, S("null"));
@@ -112,7 +108,7 @@ static void add_names(Predicting *k, StrBuf *b)
 {
     for (int32_t i = 0; i < k->features_count; i++) {
         buf_add(b, i ? S(",") : S(""));
-        buf_json(b, k->in_columns[k->features[i]].name);
+        buf_json(b, k->from.columns[k->features[i]].name);
     }
 }
 
@@ -139,7 +135,7 @@ static void add_records(Predicting *k, StrBuf *b, Group g)
         buf_add(b, r ? S(",{") : S("{"));
         for (int32_t i = 0; i < k->features_count; i++) {
             buf_add(b, i ? S(",") : S(""));
-            buf_json(b, k->in_columns[k->features[i]].name);
+            buf_json(b, k->from.columns[k->features[i]].name);
             buf_char(b, ':');
             add_cell(k, b, k->features[i], g.first + r);
         }
@@ -153,7 +149,7 @@ static void add_inputs(Predicting *k, StrBuf *b, Group g)
     buf_add(b, S("{\"inputs\":{"));
     for (int32_t i = 0; i < k->features_count; i++) {
         buf_add(b, i ? S(",") : S(""));
-        buf_json(b, k->in_columns[k->features[i]].name);
+        buf_json(b, k->from.columns[k->features[i]].name);
         buf_add(b, S(":["));
         for (int32_t r = 0; r < g.count; r++) {
             buf_add(b, r ? S(",") : S(""));
@@ -246,7 +242,7 @@ static Str as_json(Arena *a, Str body)
 
 static DgStatus reject(Predicting *k, int32_t row, const char *kind, Str reason, Str reply, DgError *err)
 {
-    return rejected_add(&k->rejected, &k->ev, &k->in, row, kind, reason, reply, err);
+    return rejected_add(&k->rejected, &k->ev, &k->from.in, row, kind, reason, reply, err);
 }
 
 static Str as_text(Predicting *k, DgValue v)
@@ -403,14 +399,14 @@ static DgStatus begin_batch(Predicting *k, DgError *err)
     step_eval(k->sr, &k->arena, &k->ev);
     k->has_ev = true;
     memset(&k->waiting, 0, sizeof k->waiting);
-    k->values = push(&k->arena, DgValue, (size_t)k->in.rows * k->table.fields_count);
-    k->answered = push(&k->arena, bool, (size_t)k->in.rows);
+    k->values = push(&k->arena, DgValue, (size_t)k->from.in.rows * k->table.fields_count);
+    k->answered = push(&k->arena, bool, (size_t)k->from.in.rows);
     if (!k->values || !k->answered)
         return os_no_memory(err, "for predictions");
-    memset(k->answered, 0, (size_t)k->in.rows * sizeof *k->answered);
-    int32_t batch = (int32_t)k->c->batch, groups = (k->in.rows + batch - 1) / batch;
+    memset(k->answered, 0, (size_t)k->from.in.rows * sizeof *k->answered);
+    int32_t batch = (int32_t)k->c->batch, groups = (k->from.in.rows + batch - 1) / batch;
     for (int32_t i = groups; i-- > 0;) { /* the last one added goes first */
-        Group g = {i * batch, i + 1 < groups ? batch : k->in.rows - i * batch};
+        Group g = {i * batch, i + 1 < groups ? batch : k->from.in.rows - i * batch};
         array_add(&k->arena, &k->waiting, g);
     }
     return k->arena.failed ? os_no_memory(err, "for calls") : DG_OK;
@@ -450,29 +446,17 @@ static DgStatus next_batch(void *context, void *lane, DgBatch *out, DgError *err
 {
     Predicting *k = context;
     (void)lane;
-    while (!k->done) {
-        dg_batch_reset(&k->in);
-        DgStatus status = dg_scan_next(k->scan, &k->in, err);
-        k->done = status == DG_END;
-        if (status != DG_OK && status != DG_END)
-            return status;
-        if (k->in.rows >= k->rows_left) {
-            k->in.rows = (int32_t)k->rows_left;
-            k->done = true;
-        }
-        k->rows_left -= k->in.rows;
-        if (!k->in.rows)
-            continue;
+    for (;;) {
+        DG_TRY(rows_more(&k->from, err)); /* or that there are no more */
         DG_TRY(score_batch(k, err));
-        for (int32_t i = 0; i < k->in.rows; i++)
+        for (int32_t i = 0; i < k->from.in.rows; i++)
             if (k->answered[i])
-                DG_TRY(answer_row(&k->table, &k->ev, &k->in, i, k->values + (size_t)i * k->table.fields_count, out, err));
-        k->rows += k->in.rows;
-        dg_progress(k->sr, k->in.rows, 0);
+                DG_TRY(answer_row(&k->table, &k->ev, &k->from.in, i, k->values + (size_t)i * k->table.fields_count, out, err));
+        k->rows += k->from.in.rows;
+        dg_progress(k->sr, k->from.in.rows, 0);
         if (out->rows)
-            return k->done ? DG_END : DG_OK;
+            return k->from.done ? DG_END : DG_OK;
     }
-    return DG_END;
 }
 
 /* ---- The whole ---- */
@@ -520,27 +504,15 @@ static DgStatus find_server(Predicting *k, DgError *err)
     return DG_OK;
 }
 
-static DgStatus open_input(Predicting *k, DgError *err)
-{
-    DgWarehouse *w;
-    DG_TRY(warehouse_get(k->sr->run, &w, err));
-    DG_TRY(dg_session_open(w, &k->sr->reader, err));
-    DG_TRY(dg_scan_open(k->sr->reader, dg_format(k->sr, "SELECT * FROM %.*s", FMT(dg_table(k->sr, k->c->from))), &k->scan, err));
-    k->in_columns = dg_scan_columns(k->scan, &k->in_count);
-    DG_TRY(dg_batch_init(&k->in, k->in_columns, k->in_count, DG_BATCH_ROWS, err));
-    k->has_in = true;
-    return DG_OK;
-}
-
 static DgStatus find_features(Predicting *k, DgError *err)
 {
     const DgList *wanted = &k->c->features;
-    k->features_count = wanted->count ? (int32_t)wanted->count : k->in_count;
+    k->features_count = wanted->count ? (int32_t)wanted->count : k->from.count;
     k->features = dg_alloc(k->sr, ((size_t)k->features_count + 1) * sizeof *k->features);
     if (!k->features)
         return os_no_memory(err, "for columns");
     for (int32_t i = 0; i < k->features_count; i++) {
-        k->features[i] = wanted->count ? row_find_column(k->in_columns, k->in_count, DG_ITEMS(DgStr, *wanted)[i]) : i;
+        k->features[i] = wanted->count ? row_find_column(k->from.columns, k->from.count, DG_ITEMS(DgStr, *wanted)[i]) : i;
         if (k->features[i] < 0)
             return dg_fail(err, DG_DATA, "`features` names `%.*s`, which `%.*s` does not have", FMT(DG_ITEMS(DgStr, *wanted)[i]), FMT(k->c->from));
     }
@@ -553,12 +525,11 @@ static DgStatus begin(Predicting *k, DgError *err)
     arena_init(&k->arena, BYTES_OF_A_BATCH);
     k->arena.can_fail = true;
     rejected_open(&k->rejected);
-    k->rows_left = c->limit ? c->limit : INT64_MAX;
     DG_TRY(find_server(k, err));
     DG_TRY(step_services(k->sr, &k->services, err));
-    DG_TRY(open_input(k, err));
+    DG_TRY(rows_begin(k->sr, c->from, c->limit, &k->from, err));
     DG_TRY(find_features(k, err));
-    return answer_table(k->sr, c->from, k->in_columns, k->in_count, &c->keep, c->output.items, c->output.count, &k->table, err);
+    return answer_table(k->sr, c->from, k->from.columns, k->from.count, &c->keep, c->output.items, c->output.count, &k->table, err);
 }
 
 static DgStatus load(Predicting *k, DgError *err)
@@ -583,10 +554,7 @@ static void end(Predicting *k)
 {
     if (k->services)
         calls_drop(k->services, k);
-    if (k->scan)
-        dg_scan_close(k->scan);
-    if (k->has_in)
-        dg_batch_release(&k->in);
+    rows_end(&k->from);
     if (k->has_ev)
         dg_eval_free(&k->ev);
     arena_free(&k->arena);
