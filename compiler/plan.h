@@ -211,7 +211,7 @@ typedef struct Plan {
 Asset *plan_asset(const Plan *p, Str key); /* NULL when there is none */
 /* The check {asset key, name}; NULL when there is none. */
 Check *plan_check(const Plan *p, const DgPair *name);
-/* The same as plan_asset; makes a stub (an external asset that nothing declares) when there is none. */
+/* The same as plan_asset; where nothing declares the asset, it is an external one from now on. */
 Asset *plan_asset_or_stub(Plan *p, Str key, Span at);
 /* The document of a definition: what `list` shows as its source. {0} for stubs. */
 Span plan_source(const struct Instance *instance);

@@ -81,6 +81,27 @@ counts() {
     cat "$scratch/counts"
 }
 
+# try_kill POINT: the script's `killed POINT` says what went wrong, or `ended` when the run was over before; kept in $tried, $problem.
+tried=0 problem=
+try_kill() {
+    local found
+    found=$(killed "$1")
+    [ "$found" != ended ] || return 0
+    tried=$((tried + 1))
+    [ -z "$found" ] || problem+="$found; "
+}
+
+# The same at each crash point, and at the calls that change files.
+try_kills() {
+    local name count n
+    while read -r name count; do
+        case $name in
+        crash:*) for n in $(points "$count"); do try_kill "$name:$n"; done ;;
+        pwrite|write|fdatasync|fsync|rename) for n in $(points "$count"); do try_kill "$name:$n:kill"; done ;;
+        esac
+    done < <(counts)
+}
+
 verdict() { # NAME PROBLEMS TRIED
     points_tried=$((points_tried + $3))
     if [ -z "$2" ]; then echo "ok $1 ($3 points)"; else

@@ -87,25 +87,9 @@ PY
     [ $((before + again)) -eq "$answers" ] || echo "$1: $before answers were kept, $again asked again, of $answers"
 }
 
-tried=0 problem=
-while read -r name count; do
-    case $name in
-    crash:*|pwrite|write|fdatasync|fsync|rename) ;;
-    *) continue ;;
-    esac
-    for n in $(points "$count"); do
-        case $name in crash:*) point=$name:$n ;; *) point="$name:$n:kill" ;; esac
-        found=$(killed "$point")
-        [ "$found" = ended ] && continue
-        tried=$((tried + 1))
-        [ -z "$found" ] || problem+="$found; "
-    done
-done < <(counts)
+try_kills
 for n in $(points 120); do # odd moments, over about the time that a run takes
-    found=$(killed after:$((n * 8)))
-    [ "$found" = ended ] && continue
-    tried=$((tried + 1))
-    [ -z "$found" ] || problem+="$found; "
+    try_kill after:$((n * 8))
 done
 verdict "killed, and continued: $questions questions" "$problem" $tried
 echo "$tried points tried"

@@ -70,20 +70,7 @@ killed() { # POINT
     done
 }
 
-tried=0 problem=
-while read -r name count; do
-    case $name in
-    crash:*|pwrite|write|fdatasync|fsync|rename) ;;
-    *) continue ;;
-    esac
-    for n in $(points "$count"); do
-        case $name in crash:*) point=$name:$n ;; *) point="$name:$n:kill" ;; esac
-        found=$(killed "$point")
-        [ "$found" = ended ] && continue
-        tried=$((tried + 1))
-        [ -z "$found" ] || problem+="$found; "
-    done
-done < <(counts)
+try_kills
 verdict "killed, and continued: two batches" "$problem" $tried
 echo "$tried points tried"
 exit $((failures > 0))
