@@ -31,6 +31,12 @@ struct LlmBatch {
 
 DgStatus llm_batch_open(LlmSession *l, Str whose, LlmBatch **out, DgError *err)
 {
+    *out = NULL;
+    if (!l->answers) { /* a template said so: what is known when building is a mistake there */
+        dg_fail(err, DG_CONFIG, "with `mode: batch` answers come by way of the cache, and `cache` is false");
+        dg_hint(err, "leave `cache` out, or write `mode: calls`");
+        return DG_CONFIG;
+    }
     LlmBatch *b = os_alloc(sizeof *b);
     *out = b;
     if (!b)

@@ -157,3 +157,16 @@ void rows_end(InputRows *r)
         dg_scan_close(r->scan);
     *r = (InputRows){0};
 }
+
+DgStatus rows_there(DgStepRun *sr, DgStr from, bool *there, int64_t *count, DgError *err)
+{
+    int64_t tables;
+    Str schema, table;
+    pthread_mutex_lock(&sr->lock);
+    dg_asset_table(&sr->arena, from, &schema, &table);
+    pthread_mutex_unlock(&sr->lock);
+    DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM information_schema.tables WHERE table_schema = %.*s AND table_name = %.*s",
+                                    FMT(dg_quote_text(sr, schema)), FMT(dg_quote_text(sr, table))), &tables, err));
+    *there = tables > 0;
+    return *there ? dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM %.*s", FMT(dg_table(sr, from))), count, err) : DG_OK;
+}

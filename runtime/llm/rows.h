@@ -23,6 +23,8 @@ typedef struct InputRows {
 /* `limit` 0: all. The step's reader is opened if it has none. Closed by rows_end, also after an error. */
 DgStatus rows_begin(DgStepRun *sr, DgStr from, int64_t limit, InputRows *out, DgError *err);
 DgStatus rows_more(InputRows *r, DgError *err); /* DG_OK: a row in r->in at least; DG_END: there are no more */
+/* For a plan: whether the table is made, and how many rows it has. */
+DgStatus rows_there(DgStepRun *sr, DgStr from, bool *there, int64_t *count, DgError *err);
 void rows_end(InputRows *r);                    /* may be called twice */
 
 typedef struct AnswerTable {

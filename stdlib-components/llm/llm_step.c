@@ -682,13 +682,12 @@ static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all
     return status == DG_END ? DG_OK : status;
 }
 
-static DgStatus describe(Asking *k, DgStr *text, DgError *err)
+static DgStatus describe(Asking *k, int64_t total, DgStr *text, DgError *err)
 {
     DgStepRun *sr = k->sr;
-    int64_t total, rows = 0, known = 0, each = 0;
+    int64_t rows = 0, known = 0, each = 0;
     LlmEstimate all = {0};
     char cost[64] = "cost unknown";
-    DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM %.*s", FMT(dg_table(sr, k->c->from))), &total, err));
     if (k->c->limit && total > k->c->limit)
         total = k->c->limit;
     DG_TRY(count(k, &rows, &known, &all, &each, err));
@@ -706,17 +705,13 @@ static DgStatus describe(Asking *k, DgStr *text, DgError *err)
 
 static DgStatus llm_explain(DgStepRun *sr, const void *config, DgStr *text, DgError *err)
 {
-    int64_t there = 0;
-    Str schema, table;
+    int64_t total = 0;
+    bool there;
     Asking *k = dg_alloc(sr, sizeof *k);
     if (!k)
         return os_no_memory(err, "for a plan");
     *k = (Asking){.sr = sr, .c = config};
-    pthread_mutex_lock(&sr->lock);
-    dg_asset_table(&sr->arena, k->c->from, &schema, &table);
-    pthread_mutex_unlock(&sr->lock);
-    DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM information_schema.tables WHERE table_schema = %.*s AND table_name = %.*s",
-                                    FMT(dg_quote_text(sr, schema)), FMT(dg_quote_text(sr, table))), &there, err));
+    DG_TRY(rows_there(sr, k->c->from, &there, &total, err));
     if (!there) {
         *text = dg_format(sr, "asks %.*s about each row of %.*s, which is not made yet\n", FMT(k->c->llm.model), FMT(k->c->from));
         return DG_OK;
@@ -725,7 +720,7 @@ static DgStatus llm_explain(DgStepRun *sr, const void *config, DgStr *text, DgEr
     if (status == DG_OK)
         status = begin(k, err);
     if (status == DG_OK)
-        status = describe(k, text, err);
+        status = describe(k, total, text, err);
     end(k);
     return status;
 }

@@ -573,6 +573,23 @@ static DgStatus predict_execute(DgStepRun *sr, const void *config, void *state, 
     return status;
 }
 
+/* ---- What it would do ---- */
+
+static DgStatus predict_explain(DgStepRun *sr, const void *config, DgStr *text, DgError *err)
+{
+    const PredictStep *c = config;
+    int64_t rows = 0;
+    bool there;
+    DG_TRY(rows_there(sr, c->from, &there, &rows, err));
+    const char *what = c->endpoint.len ? c->endpoint.ptr : c->url.ptr;
+    int what_len = (int)(c->endpoint.len ? c->endpoint.len : c->url.len);
+    if (c->limit && rows > c->limit)
+        rows = c->limit;
+    *text = there ? dg_format(sr, "%lld rows to %.*s in about %lld calls\n", (long long)rows, what_len, what, (long long)((rows + c->batch - 1) / c->batch))
+                  : dg_format(sr, "each row of %.*s, which is not made yet, to %.*s, %lld in a call\n", FMT(c->from), what_len, what, (long long)c->batch);
+    return DG_OK;
+}
+
 const DgStepOps dg_predict_ops = {
     .name = "dgc.Predict",
     .symbol = "dg_predict_ops",
@@ -581,4 +598,5 @@ const DgStepOps dg_predict_ops = {
     .config_size = sizeof(PredictStep),
     .state_size = sizeof(Predicting),
     .execute = predict_execute,
+    .explain = predict_explain,
 };

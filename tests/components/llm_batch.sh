@@ -117,4 +117,10 @@ mistake() { # NAME TEXT LINES...
 mistake "no batches" '`ollama` has no batches' "  model: ollama/qwen3" "$ask" "  mode: batch"
 mistake "no cache" 'by way of the cache' "  model: openai/gpt-5" "$ask" "  mode: batch" "  cache: false"
 mistake "packs" 'exclude each other' "  model: openai/gpt-5" "$ask" "  mode: batch" "  pack: 5"
+# A cache that a template turns off when the run starts.
+fresh
+component "  model: openai/gpt-5-mini" "$url" "$ask" "$output" "  mode: batch" "  cache: \"{{ env('KEEP', '') == 'yes' }}\""
+out=$(OPENAI_API_KEY=sk-planted run)
+is "batch without a cache: exit code" 78 $?
+has "batch without a cache: is told" "answers come by way of the cache, and \`cache\` is false" "$out"
 finish

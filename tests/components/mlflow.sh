@@ -195,7 +195,9 @@ local_model='  url: "{{ env.ML_URL }}"'
 echo "select i as id, i::DOUBLE as a, case when i % 2 = 0 then (i % 3)::DECIMAL(5, 1) end as b, 'n\"' || i as name from range(100, 5100) t(i)" > defs/raw/models/rows.sql
 run() { "$DGC" run . --progress plain --select '+marts/scores' "$@" 2>&1; }
 predict "$local_model" "  features: [a, b]" "  keep: [id, a, b]" "  output: {score: float}"
+has "plan: the rows are not made" "each row of raw/rows, which is not made yet" "$("$DGC" plan . --select marts/scores 2>&1)"
 out=$(run) || echo "$out"
+has "plan: rows and calls" "5000 rows to http" "$("$DGC" plan . --select marts/scores 2>&1)"
 is "predictions" "5000|0" "$(query "SELECT count(*) || '|' || count(*) FILTER (abs(score - (2 * a + coalesce(b, 0))) > 1e-9) FROM marts.scores")"
 is "in order" true "$(query "SELECT bool_and(id = n + 99) FROM (SELECT id, row_number() OVER () AS n FROM marts.scores)")"
 is "columns" "id a b score" "$(query "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'scores'")"
