@@ -96,6 +96,12 @@ if [ ${#text_files[@]} -gt 0 ]; then
     grep -InE '(^|[^A-Za-z0-9_.~$}/-])/(root|work|home/[a-z]+)/[A-Za-z0-9._-]' "${text_files[@]}" | cut -c1-160
 fi | verdict "machine paths"
 
+# --- nothing left lying about: traces of a merge, notes in the root ---
+if [ ${#text_files[@]} -gt 0 ]; then
+    grep -InE '^(<<<<<<<|\|\|\|\|\|\|\||>>>>>>>)( |$)' "${text_files[@]}" | cut -c1-160
+fi | verdict "merge conflicts"
+tracked | grep -v / | grep -vxE '\.gitignore|AGENTS\.md|LICENSE|Makefile|README\.md|llms\.txt' | sed 's/$/: not a file of the root/' | verdict "files of the root"
+
 # --- sizes ---
 for f in "${c_files[@]}"; do
     lines=$(wc -l < "$f")

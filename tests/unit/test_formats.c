@@ -1,37 +1,10 @@
 /* Files as rows, rows as files. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "runtime/data/batch.h"
 #include "runtime/data/value_text.h"
 #include "runtime/files/formats.h"
-#include "runtime/os/os.h"
-#include "tests/test.h"
-
-static char root[64];
-static Arena a;
-static DgError err;
-
-#define ok(expr)                                                      \
-    do {                                                              \
-        DgStatus status_ = (expr);                                    \
-        if (status_ != DG_OK)                                         \
-            fail_msg("%s: %s", dg_status_name(status_), err.message); \
-    } while (0)
-
-static int begin(void **state)
-{
-    snprintf(root, sizeof root, "/tmp/dgc-formats-XXXXXX");
-    arena_init(&a, 0);
-    return mkdtemp(root) ? 0 : 1;
-}
-
-static int end(void **state)
-{
-    arena_free(&a);
-    return os_remove_tree(root, &err) == DG_OK ? 0 : 1;
-}
+#include "tests/unit/temp_folder.h"
 
 static Str file(const char *name, Str bytes)
 {

@@ -1,39 +1,23 @@
 /* Stores of files: the local disk. */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/files/fs.h"
-#include "runtime/os/os.h"
-#include "tests/test.h"
+#include "tests/unit/temp_folder.h"
 
-static char root[64];
 static DgFs *fs;
-static Arena a;
-static DgError err;
-
-#define ok(expr)                                                      \
-    do {                                                              \
-        DgStatus status_ = (expr);                                    \
-        if (status_ != DG_OK)                                         \
-            fail_msg("%s: %s", dg_status_name(status_), err.message); \
-    } while (0)
 
 static int open_store(void **state)
 {
     static const DgConn conn = {.name = DG_S("local"), .type = DG_S("file")};
-    snprintf(root, sizeof root, "/tmp/dgc-fs-XXXXXX");
-    arena_init(&a, 0);
-    return mkdtemp(root) && fs_open(&conn, str_from(root), &fs, &err) == DG_OK ? 0 : 1;
+    return begin(state) == 0 && fs_open(&conn, str_from(root), &fs, &err) == DG_OK ? 0 : 1;
 }
 
 static int close_store(void **state)
 {
     fs_close(fs);
-    arena_free(&a);
-    return os_remove_tree(root, &err) == DG_OK ? 0 : 1;
+    return end(state);
 }
 
 static void put(const char *path, const char *bytes)
