@@ -281,3 +281,4 @@ golden: all
 docs: all
 	@rm -rf docs/reference/components
 	@$(OUT)/dgc docs -o docs/reference/components
+	@$(OUT)/dgc docs commands > docs/reference/commands.md

@@ -121,6 +121,8 @@ static void offer_argument(const Command *c, int position, const char *before, S
     } else if (strcmp(c->name, "list") == 0 && position == 0) {
         offer_words("defs components jobs schedules envs", prefix);
     } else if (strcmp(c->name, "schema") == 0 || strcmp(c->name, "docs") == 0) {
+        if (strcmp(c->name, "docs") == 0)
+            offer_words("reference commands", prefix);
         offer_types(prefix);
     } else if (strcmp(c->name, "scaffold") == 0 && position == 0) {
         offer_words("defs component", prefix);

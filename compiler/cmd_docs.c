@@ -1,6 +1,7 @@
-/* cmd_docs.c - `dgc docs`: the reference of component types as Markdown, from the descriptors. */
+/* cmd_docs.c - `dgc docs`: the reference as Markdown, from the descriptors of types and the tables of commands. */
 #include <stdio.h>
 
+#include "codegen/pipeline_help.h"
 #include "compiler/cmd.h"
 #include "compiler/project.h"
 #include "compiler/reference.h"
@@ -28,6 +29,39 @@ static int write_pages(Arena *a, Str folder)
     return dg_status_exit_code(status);
 }
 
+static const struct {
+    const char *code, *meaning;
+} exit_codes[] = {
+    {"0", "done"},
+    {"1", "an asset or a check failed; `dgc check` found errors; a test failed"},
+    {"2", "wrong use of the command line, or no project"},
+    {"65", "data breaks its contract"},
+    {"69", "a service or database cannot be reached, after retries"},
+    {"70", "a mistake of dgc's own; please report it"},
+    {"71", "out of memory"},
+    {"73, 74", "cannot create a file; cannot write"},
+    {"75", "try again later: another run holds the lease, a budget is used up"},
+    {"77", "no permission"},
+    {"78", "a secret or setting is missing or wrong"},
+    {"129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM; what was committed stays"},
+};
+
+/* The commands of dgc and of a built pipeline: what their `--help` says, in one page. */
+static void add_commands(StrBuf *out)
+{
+    buf_add(out, S("# Commands\n\nWhat `dgc COMMAND --help` says, and `--help` of a pipeline that was built. Made by `dgc docs commands`.\n"
+                   "\n## dgc\n"));
+    for (const Command *c = commands; c->name; c++)
+        buf_format(out, "\n### `dgc %s`\n\n%c%s.\n\n```text\n%s```\n", c->name, c->summary[0] & ~0x20,
+                   c->summary + 1, c->usage);
+    buf_add(out, S("\n## A built pipeline\n"));
+    pipeline_help("./shop.bin", out);
+    buf_add(out, S("\n## Exit codes\n\nThe same everywhere; `dgc check` ends with 1 when there are errors.\n\n"
+                   "| code | meaning |\n|---|---|\n"));
+    for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
+        buf_format(out, "| %s | %s |\n", exit_codes[i].code, exit_codes[i].meaning);
+}
+
 int cmd_docs(int argc, char **argv)
 {
     Arena arena;
@@ -43,6 +77,7 @@ int cmd_docs(int argc, char **argv)
     if (code >= 0)
         return code;
     bool all = rest.count && str_eq(rest.items[0], S("reference"));
+    bool of_commands = rest.count && str_eq(rest.items[0], S("commands"));
     if (rest.count > 1) {
         command_usage(command_find("docs"), true);
         return 2;
@@ -55,10 +90,12 @@ int cmd_docs(int argc, char **argv)
     if (to.len)
         return write_pages(&arena, to);
     StrBuf out = {0};
-    const DgComponent *type = rest.count && !all ? scaffold_find_type("docs", rest.items[0]) : NULL;
-    if (rest.count && !all && !type)
+    const DgComponent *type = rest.count && !all && !of_commands ? scaffold_find_type("docs", rest.items[0]) : NULL;
+    if (rest.count && !all && !of_commands && !type)
         return 2;
-    if (type)
+    if (of_commands)
+        add_commands(&out);
+    else if (type)
         reference_component(type, &out);
     else
         reference_index(&out);

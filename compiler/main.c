@@ -81,8 +81,8 @@ const Command commands[] = {
      "\n"
      "  dgc copy postgres://localhost/shop?table=orders ./orders.parquet\n"
      "  dgc copy ./orders.csv duckdb://warehouse.duckdb?table=raw.orders --primary-key id\n"},
-    {"docs", cmd_docs, "the reference of component types, as Markdown",
-     "dgc docs [TYPE | reference] [-o FOLDER] [--project DIR]\n"
+    {"docs", cmd_docs, "the reference of component types and commands, as Markdown",
+     "dgc docs [TYPE | reference | commands] [-o FOLDER] [--project DIR]\n"
      "\n"
      "  -o, --output FOLDER  write a page for each type and an index\n"
      "      --project DIR    with the types of this project\n"

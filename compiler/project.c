@@ -157,8 +157,7 @@ static void read_settings(Compile *c, Project *p)
         p->settings = NULL;
         return;
     }
-    static const Str keys[] = {{"name", 4}, {"defs", 4}, {"vars", 4}, {"template_vars", 13},
-                               {"memory", 6}, {"description", 11}, {"build_env", 9}};
+    static const Str keys[] = {{"name", 4}, {"defs", 4}, {"vars", 4}, {"template_vars", 13}, {"build_env", 9}};
     if (p->settings->kind != YAML_MAP) {
         diag_report(&c->diag, E0702, p->settings->at, "dgc.yaml must be a mapping");
         p->settings = NULL;

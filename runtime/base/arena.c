@@ -73,7 +73,7 @@ static void *arena_fail(Arena *a, size_t size, size_t count)
         return NULL;
     fprintf(stderr, "dgc: out of memory: could not get %zu times %zu bytes (%zu in use)\n", count,
             size, (size_t)(a->at - a->base));
-    exit(dg_status_exit_code(DG_BUG));
+    exit(dg_status_exit_code(DG_NOMEM));
 }
 
 static bool arena_commit(Arena *a, char *upto)

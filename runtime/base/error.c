@@ -36,7 +36,7 @@ bool dg_is_transient(DgStatus s)
 void dg_end_no_memory(const char *what)
 {
     fprintf(stderr, "dgc: out of memory %s\n", what);
-    exit(dg_status_exit_code(DG_BUG));
+    exit(dg_status_exit_code(DG_NOMEM));
 }
 
 /* Formats aside first: an argument may be the very text that is replaced, as when a caller adds

@@ -30,6 +30,7 @@ DgStatus cli_parse(Cli *cli, int argc, char **argv, DgError *err);
 void cli_help(const Cli *cli, StrBuf *out);                 /* the program's */
 void cli_command_help(const Cli *cli, CliCommand c, StrBuf *out);
 bool cli_find_command(Str name, CliCommand *out, Str *near);
+const char *cli_command_name(CliCommand c);
 
 /* Standard output, all at once. Returns `code`, or 74 when it could not be written. */
 int cli_write(const StrBuf *out, int code);

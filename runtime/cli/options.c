@@ -105,6 +105,11 @@ bool cli_find_command(Str name, CliCommand *out, Str *near)
     return false;
 }
 
+const char *cli_command_name(CliCommand c)
+{
+    return commands[c].name;
+}
+
 /* ---- Help ---- */
 
 void cli_help(const Cli *cli, StrBuf *out)

@@ -9,7 +9,7 @@ One scratch folder a page, blocks in order:
   ```text, ```console   what a person sees; not run
 A page may begin with `<!-- starts from: samples/shop -->`: the folder it begins in is a copy. With `<!-- server: mlflow -->`
 MLFLOW_TRACKING_URI and MODEL_URL lead to tests/servers/mlflow.py.
-Blocks that set this machine up or build dgc itself are marked ```sh once.
+Blocks that set this machine up or build dgc itself are marked ```sh once. Pages may be named as arguments.
 """
 import os, re, shutil, subprocess, sys, tempfile, time
 
@@ -93,7 +93,7 @@ def run_page(page):
     shutil.rmtree(work, ignore_errors=True)
 
 
-for p in dict.fromkeys(PAGES):
+for p in sys.argv[1:] or dict.fromkeys(PAGES):
     if not p.startswith("docs/errors"):
         run_page(p)
 sys.exit(failures > 0)

@@ -9,7 +9,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 DGC=$BUILD/dgc
-documented='^(0|1|2|65|69|70|71|73|74|75|77|78)$'
+documented='^(0|1|2|65|69|71|73|74|75|77|78)$'
 word='out of memory|could not|cannot |no project in'
 notes=${TORTURE_NOTES:-/dev/null}
 export DGC_DUCKDB_LIB=$BUILD/lib/libduckdb.so TMPDIR=$scratch/tmp
@@ -32,7 +32,6 @@ faulty() {
     if [ $code -eq 124 ] || [ $code -eq 137 ]; then echo "$what: hangs; "; return 1; fi
     [[ $code =~ $documented ]] || { echo "$what: exit code $code: $said; "; return 1; }
     if [ $code -ne 0 ] && [ -z "$said" ] && ! [ -s "$scratch/out" ]; then echo "$what: exit code $code and not a word; "; return 1; fi
-    if [ $code -eq 70 ] && [[ $said != *'out of memory'* ]]; then echo "$what: called a bug: $said; "; return 1; fi
     # One that has ended is no longer ours to wait for (mold's, say).
     if pgrep -r R,S,D -s "$pid" > /dev/null && sleep 0.5 && pgrep -r R,S,D -s "$pid" > /dev/null; then
         echo "$what: left a child: $(pgrep -a -s "$pid" | cut -c1-100); "; pkill -KILL -s "$pid"; return 1; fi
