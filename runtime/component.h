@@ -449,6 +449,12 @@ typedef struct DgTextDecl { /* text with Jinja that is no SQL, rendered for each
     const char *const *names;/* further names that its caller puts in scope; NULL-terminated; NULL: none */
 } DgTextDecl;
 
+typedef struct DgRulesDecl { /* expressions over rows whose columns only the run knows (runtime/copy/expression.h) */
+    const void *field;       /* where they are written */
+    DgStr asset;             /* names the functions */
+    DgList sources;          /* of DgStr; they were compiled once, so they are right */
+} DgRulesDecl;
+
 typedef enum DgFormat { DG_CSV, DG_NDJSON, DG_JSON_DOC } DgFormat;
 typedef struct DgCsvDialect { /* what a look into a CSV file finds */
     char delimiter, quote, escape;
@@ -483,6 +489,8 @@ typedef struct DgPlanApi {
     void (*sql)(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
     /* A DgRowFn (runtime/data/decode.h) that maps one batch. */
     void (*row_program)(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl);
+    /* A DgRuleSetFn (runtime/copy/loop_api.h): one loop for each expression. */
+    void (*rules)(DgPlanner *p, DgCode *slot, const DgRulesDecl *decl);
     /* A DgTemplateFn that renders text; the step puts `row` and `names` in scope (run.h: extra). Columns of
      * `from` that are not there are reported where the text names them. */
     void (*text)(DgPlanner *p, DgCode *slot, const DgTextDecl *decl);
