@@ -130,24 +130,24 @@ static Str operator_of(Loop *l, const Expr *x)
 static Str call(Loop *l, const Expr *x)
 {
     Str args[EXPR_ARGS_MAX];
-    StrBuf list = {0}, test = {0};
+    StrBuf test = {0};
     for (int i = 0; i < x->count; i++) {
         args[i] = value_of(l, x->args[i]);
-        buf_format(&list, "%s%.*s", i ? ", " : "", FMT(args[i]));
         if (!x->function->nulls && may_be_null(x->args[i]))
             buf_format(&test, "%s%.*s.kind != DG_V_NONE", test.len ? " && " : "", FMT(args[i]));
     }
     Str at = x->count == 1 ? str_format(l->a, "&%.*s", FMT(args[0])) : S("NULL");
     if (x->count > 1) {
         at = str_format(l->a, "a%d", l->next++);
-        emit_line(l->e, "DgValue %.*s[] = {%.*s};", FMT(at), FMT(buf_str(&list)));
+        emit_line(l->e, "DgValue %.*s[%d];", FMT(at), x->count); /* tcc takes no structs as initialisers of an array */
+        for (int i = 0; i < x->count; i++)
+            emit_line(l->e, "%.*s[%d] = %.*s;", FMT(at), i, FMT(args[i]));
     }
     Str v = fresh(l);
     emit_line(l->e, "DgValue %.*s = {DG_V_NONE, 0, {0}};", FMT(v));
     if (test.len)
         emit_line(l->e, "if (%.*s)", FMT(buf_str(&test)));
     emit_line(l->e, "%sDG_TRY(%s(s, %.*s, %d, &%.*s, err));", test.len ? "    " : "", x->function->symbol, FMT(at), x->count, FMT(v));
-    buf_free(&list);
     buf_free(&test);
     return v;
 }

@@ -34,7 +34,7 @@ bool copy_cell_move(const DgBatch *from, int32_t from_row, DgBatch *to, int32_t 
 
 typedef struct CopyBound { /* one rule for one column */
     const CopyRule *rule;
-    DgRuleFn call;           /* emitted; NULL: the rule's tree is walked */
+    DgRuleFn call;           /* emitted; NULL: the tree is walked */
     int32_t column;
     DgValue **in, *out;
 } CopyBound;

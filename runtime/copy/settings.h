@@ -89,7 +89,7 @@ typedef struct DgStreamStep {
     DgList env;                           /* of DgValuePair: the replication's `env` */
     DgList include_metadata;              /* of DgStr: column_metadata, row_count */
     DgStr replication;                    /* file's stem: part of the state key */
-    DgCode transform_loops, constraint_loops; /* DgRuleSetFn of loop_api.h; NULL: written at start or run, so walked */
+    DgCode transform_loops, constraint_loops; /* DgRuleSetFn of loop_api.h; NULL: there are none */
 } DgStreamStep;
 extern const DgField dg_stream_step_fields[];
 
