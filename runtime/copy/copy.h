@@ -60,6 +60,7 @@ typedef struct Copy {
     Str cursor;              /* value of the update key where the last run ended; empty: none */
     DgType cursor_type;
     const CopyChunk *chunk;  /* of a backfill: the part at hand; NULL: all of the range */
+    size_t chunk_number, chunks_count; /* from 1 */
     Str failure;
 
     /* For include_metadata: the tables so far. */
@@ -151,6 +152,8 @@ DgStatus copy_to_files(Copy *c, DgError *err);
 /* The rows of the stream at hand, shaped and watched. *out NULL: there are no files, which is allowed. */
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
 
+/* How many of a backfill's chunks are committed by a run that did not come to its end. */
+DgStatus copy_chunks_done(Copy *c, const CopyChunks *chunks, size_t *done, DgError *err);
 /* What `state reset` leaves. */
 #define COPY_CURSOR_RESET "{\"reset\":true}"
 DgCasing copy_casing(const Copy *c);

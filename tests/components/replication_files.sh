@@ -114,6 +114,28 @@ expect "an earlier range" "$DGC" run . --home home8
 backfill at "limit: 100000" incremental
 expect "goes on" "$DGC" run . --home home8
 is "where the stream had been, not the backfill" "0 62 " "$(rows "SELECT count(*) FROM t WHERE at BETWEEN '2024-01-06' AND '2024-01-19' AND v = 1 AND id NOT BETWEEN 10 AND 19; SELECT count(*) FROM t WHERE at > '2024-01-20' AND v = 1")"
+# One that failed goes on with the chunk that did; `state` tells it, `state reset` forgets it.
+rm -f out.db
+sqlite3 src.db "UPDATE t SET v = 9 WHERE at = '2024-01-12 00:00:00'"
+printf "t: {object: main.t, mode: backfill, primary_key: id, update_key: at, columns: {v: 'integer | value < 5'}, source_options: {range: '2024-01-03,2024-01-20', chunk_size: 7d}}\n" | replication "" SRC
+says "the second chunk fails" 'breaks the constraint' "$DGC" run . --home home9
+is "the first is there" "14 " "$(rows 'SELECT count(*) FROM t')"
+expect "state" "$DGC" state show --home home9
+expect_text '"range":"2024-01-03,2024-01-20","chunks":3,"done":1,"to":"2024-01-10"' "state tells how far it came"
+expect "plan" "$DGC" plan . --home home9
+expect_text 'where at is from 2024-01-03 to 2024-01-20, in 3 chunks, going on with chunk 2' "and plan where it goes on"
+sqlite3 src.db "UPDATE t SET v = 1 WHERE at = '2024-01-12 00:00:00'; UPDATE t SET v = 2 WHERE at = '2024-01-04 00:00:00'"
+expect "it goes on" "$DGC" run . --home home9 --progress plain
+expect_text 'chunks 1 to 1 of 3 are there' "there"
+is "each chunk was loaded once" "14 14 6 " "$(rows 'SELECT rows_read FROM _dgc_loads ORDER BY committed_at')"
+expect "one that is done begins anew" "$DGC" run . --home home9
+is "with all of its chunks" "6 34 1 " "$(rows "SELECT count(*) FROM _dgc_loads; SELECT count(*) FROM t; SELECT count(*) FROM t WHERE v = 2")"
+sqlite3 src.db "UPDATE t SET v = 9 WHERE at = '2024-01-12 00:00:00'"
+says "it fails again" 'breaks the constraint' "$DGC" run . --home home9
+expect "state reset" "$DGC" state reset r__t --home home9
+sqlite3 src.db "UPDATE t SET v = 1 WHERE at = '2024-01-12 00:00:00'"
+expect "runs from its first chunk" "$DGC" run . --home home9
+is "after a reset" "10 " "$(rows 'SELECT count(*) FROM _dgc_loads')"
 mistake() { backfill at "$2"; says "$1" "$3" "$DGC" check .; }
 mistake "chunks of another kind" "range: '1,9', chunk_size: 7d" 'chunk_size` is a time, and the range has numbers'
 mistake "a range that ends before it begins" "range: '2024-02-01,2024-01-01', chunk_size: 7d" 'after its end'
