@@ -100,6 +100,39 @@ expect "state reset" ./p.bin state reset replication__orders --home home
 ./p.bin run --home home --select target/orders --progress plain > log 2>&1
 grep -q "4 rows read, 0 inserted, 4 updated" log && echo "ok after a reset all is read and merged" || { echo "FAIL after reset: $(cat log)"; failures=$((failures + 1)); }
 
+# ---- A wildcard of which some tables fail: the others are loaded, and what is resumed is what failed ----
+mkdir -p "$WORK/w/defs/w" "$WORK/w/in" && cd "$WORK/w" || exit 1
+sqlite3 src.db "CREATE TABLE a(id INT, v INT); CREATE TABLE b(id INT, v INT); CREATE TABLE c(id INT, v INT); CREATE TABLE d(id INT, v INT);
+    INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 9); INSERT INTO c VALUES (1, 2); INSERT INTO d VALUES (1, 10)"
+printf 'id,v\n1,1\n' > in/x.csv; printf 'id,v\n1,9\n' > in/y.csv; printf 'id,v\n1,2\n' > in/z.csv
+for to in TO local; do
+    echo "---"
+    printf 'type: dgc.Replication\nattributes:\n  connections: {SRC: {type: sqlite, instance: src.db}, TO: {type: sqlite, instance: to.db}}\n  name: %s\n' all_$to
+    printf '  source: SRC\n  target: %s\n  streams:\n    "*": {object: "%s{stream_table}%s", mode: full-refresh, columns: {v: "integer | value < 5"}, meta: {dagster: {asset_key: %s}}}\n' \
+        $to "$([ $to = TO ] && echo main. || echo lake/)" "$([ $to = TO ] || echo /)" "${to,,}"
+done | sed 1d > defs/w/defs.yaml
+printf -- '---\ntype: dgc.Replication\nattributes:\n  connections: {TO: {type: sqlite, instance: to.db}}\n  name: files\n  source: local\n  target: TO\n  streams:\n    "in/*.csv": {object: "main.{stream_file_name}", mode: full-refresh, columns: {v: "integer | value < 5"}, meta: {dagster: {asset_key: files}}}\n' >> defs/w/defs.yaml
+expect_code 65 "tables that fail" "$DGC" run . --home home --select to --progress plain
+expect_text "2 of 4 tables failed (\`main.b\`, \`main.d\`); column \`v\`: \`9\` breaks the constraint" "with the list of them"
+is "the others are there" "a c " "$(sqlite3 to.db "SELECT name FROM sqlite_master WHERE name NOT LIKE '%dgc%' ORDER BY 1" | tr '\n' ' ')"
+sqlite3 src.db "UPDATE b SET v = 1; UPDATE a SET v = 3"
+expect_code 65 "resumed" "$DGC" run . --resume --home home --progress plain
+expect_text "1 of 4 tables failed (\`main.d\`)" "one fails still"
+sqlite3 src.db "UPDATE d SET v = 1"
+expect "resumed again" "$DGC" run . --resume --home home --progress plain
+is "each was loaded once" "a b c d " "$(sqlite3 to.db 'SELECT table_name FROM _dgc_loads ORDER BY 1' | tr '\n' ' ')"
+expect "another run" "$DGC" run . --home home --select to
+is "loads all" "8 3" "$(sqlite3 -separator ' ' to.db 'SELECT (SELECT count(*) FROM _dgc_loads), v FROM a')"
+sqlite3 src.db "UPDATE c SET v = 7"
+expect_code 65 "folders of which one fails" "$DGC" run . --home home --select local --progress plain
+is "the other folders are there" "3" "$(ls lake/*/*.parquet | wc -l)"
+sqlite3 src.db "UPDATE c SET v = 4"
+expect "the rest" "$DGC" run . --resume --home home --progress plain
+expect_text '`main.d` was loaded before the failure' "only what failed"
+expect_code 65 "files of which one fails" "$DGC" run . --home home --select files --progress plain
+expect_text '1 of 3 files failed (`in/y.csv`)' "with its name"
+is "the other files are there" "1 2 " "$(sqlite3 to.db 'SELECT v FROM x UNION SELECT v FROM z' | tr '\n' ' ')"
+
 # What Sling adds and how it names: columns of files chosen and renamed, when rows were loaded.
 mkdir -p "$WORK/f/defs/f" && cd "$WORK/f" || exit 1
 printf 'Id,Full Name,secret,n\n1,Ada,x,2\n2,Bob,y,3\n' > in.csv && cp in.csv rest.csv

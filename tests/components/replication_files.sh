@@ -150,12 +150,14 @@ sqlite3 src.db "CREATE TABLE t8 AS SELECT 1 AS id UNION SELECT 2; CREATE TABLE t
 rm -f out.db
 expect "runs with metadata" "$DGC" run . --home home9 --json --progress plain
 "$DGC" run . --home home9 --json --full-refresh > run.json 2> /dev/null
-is "rows of the table, rows of a wildcard's tables, columns of a stream with one table" \
-   "target/main/_stream_table__copy dagster/row_count 3; target/main/t dagster/column_schema id:bigint at:timestamp v:bigint; target/main/t dagster/row_count 100; target/main/t2 dagster/column_schema id:bigint x:double; target/main/t2 dagster/row_count 1; " \
+is "rows of the table, rows of a wildcard's tables, columns of each table" \
+   "target/main/_stream_table__copy dagster/row_count 3; target/main/_stream_table__copy tables t8_copy 2 id, t9_copy 1 id; target/main/t dagster/column_schema id:bigint at:timestamp v:bigint; target/main/t dagster/row_count 100; target/main/t2 dagster/column_schema id:bigint x:double; target/main/t2 dagster/row_count 1; " \
    "$(python3 - <<'PY'
 import json
 for m in sorted((m for step in json.load(open("run.json"))["steps"] for m in step["metadata"]), key=lambda m: (m["asset"], m["name"])):
     v = m["value"]
+    if m["name"] == "tables": # of each its rows and columns
+        v = ", ".join(f"{t} {f['row_count']} {','.join(c['name'] for c in f['columns'])}" for t, f in sorted(v.items()))
     print(m["asset"], m["name"], " ".join(f"{c['name']}:{c['type']}" for c in v["columns"]) if isinstance(v, dict) else v, end="; ")
 PY
 )"
