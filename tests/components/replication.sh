@@ -133,6 +133,16 @@ expect_code 65 "files of which one fails" "$DGC" run . --home home --select file
 expect_text '1 of 3 files failed (`in/y.csv`)' "with its name"
 is "the other files are there" "1 2 " "$(sqlite3 to.db 'SELECT v FROM x UNION SELECT v FROM z' | tr '\n' ' ')"
 
+# ---- A history under camelCase: the source's columns are renamed, those of the history are not ----
+mkdir -p "$WORK/h/defs/h" && cd "$WORK/h" || exit 1
+sqlite3 src.db "CREATE TABLE t(Item_Id INTEGER PRIMARY KEY, Full_Name TEXT, Changed_At TIMESTAMP); INSERT INTO t VALUES (1, 'a', '2024-01-01'), (2, 'b', '2024-01-02')"
+printf 'type: dgc.Replication\nattributes:\n  connections: {SRC: {type: sqlite, instance: src.db}, TO: {type: sqlite, instance: to.db}}\n  source: SRC\n  target: TO\n  streams:\n    t: {object: main.t, mode: incremental, primary_key: Item_Id, update_key: Changed_At, target_options: {merge_strategy: history_insert, column_casing: camel}}\n' > defs/h/defs.yaml
+expect "a history" "$DGC" run . --home home
+sqlite3 src.db "UPDATE t SET Full_Name = 'z', Changed_At = '2024-02-01' WHERE Item_Id = 1"
+expect "goes on" "$DGC" run . --home home
+is "its own names stay" "itemId fullName changedAt _dlt_valid_from _dlt_valid_to " "$(sqlite3 to.db "SELECT name FROM pragma_table_info('t')" | tr '\n' ' ')"
+is "versions end" "1|a|0,1|z|1,2|b|1," "$(sqlite3 to.db 'SELECT itemId, fullName, _dlt_valid_to IS NULL FROM t ORDER BY 1, 2' | tr '\n' ',')"
+
 # What Sling adds and how it names: columns of files chosen and renamed, when rows were loaded.
 mkdir -p "$WORK/f/defs/f" && cd "$WORK/f" || exit 1
 printf 'Id,Full Name,secret,n\n1,Ada,x,2\n2,Bob,y,3\n' > in.csv && cp in.csv rest.csv
