@@ -96,6 +96,13 @@ is "folders of a JSON file with long numbers" "1.234567890123456789|1 " "$(rows 
 printf '"web/year=2024/*/long.json": {object: main.long}\n' | replication
 says "folders that would get lost" 'lie in key=value folders, whose columns cannot be kept together with numbers of so many digits' "$DGC" run . --home home7
 
+# ---- Numbers in CSV that a double does not hold ----
+printf 'a,b,c,d,e\n12345678901234567890123,0.30000000000000004,1e300,1234567890123.4567,12345678901234567890123456789012345678901234567890\n1.5,2,3,4,1e5\n' > in/digits.csv
+printf 'in/digits.csv: {object: main.digits}\n' | replication
+expect "numbers of many digits" "$DGC" run . --home home8d
+is "are kept: as decimals, as text where none is large enough, as doubles where those do" \
+   "12345678901234567890123.0|0.3|1.0e+300|1234567890123.4567|12345678901234567890123456789012345678901234567890 1.5|2.0|3.0|4.0000|1e5 " "$(rows 'SELECT * FROM digits ORDER BY a DESC')"
+
 # ---- Backfills in chunks ----
 sqlite3 src.db "CREATE TABLE t(id INTEGER PRIMARY KEY, at TIMESTAMP, v INT);
     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) INSERT INTO t SELECT i, datetime('2024-01-01', '+' || (i * 12) || ' hours'), 0 FROM n"
