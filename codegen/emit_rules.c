@@ -179,7 +179,7 @@ static Str value_of(Loop *l, const Expr *x)
 
 static Str comment(Arena *a, Str text)
 {
-    static const char *const pairs[][2] = {{"*/", "* /"}, {"/*", "/ *"}, {"\n", " "}, {"\r", " "}, {"\\", "\\ "}};
+    static const char *const pairs[][2] = {{"*/", "* /"}, {"/*", "/ *"}, {"\n", " "}, {"\r", " "}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         text = str_replace(a, text, str_from(pairs[i][0]), str_from(pairs[i][1]));
     return text;
