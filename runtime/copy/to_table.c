@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "runtime/copy/copy.h"
+#include "runtime/data/scalars.h"
 #include "runtime/os/os.h"
+#include "runtime/run/console.h"
 
 /* ---- Where the last run ended ---- */
 
@@ -274,6 +276,19 @@ static void report(Copy *c, const DgLoadCounts *n)
                (long long)n->rows_discarded, (long long)n->values_discarded);
 }
 
+/* How far the target is behind: the age of the newest row that is there. */
+static void report_lag(Copy *c, Str last, DgType type)
+{
+    int64_t at;
+    bool time = type.kind == DG_TIMESTAMP || type.kind == DG_TIMESTAMPTZ || type.kind == DG_DATE;
+    if (!c->incremental || !last.len || !time || !scalar_timestamp(last.ptr, last.ptr + last.len, &at))
+        return;
+    StrBuf b = {0};
+    show_duration(&b, c->started_us > at ? (c->started_us - at) / 1000 : 0);
+    dg_log(c->run, DG_LOG_INFO, "%.*s: %.*s is at %.*s, %.*s behind", FMT(c->object), FMT(c->s->update_key), FMT(last), FMT(buf_str(&b)));
+    buf_free(&b);
+}
+
 static DgStatus load_once(Copy *c, DgError *err)
 {
     DgLoadSpec spec;
@@ -297,13 +312,17 @@ static DgStatus load_once(Copy *c, DgError *err)
     }
     void *context[] = {watch, c};
     DgStatus status = load_run(c->target.db, rows, &spec, watch && c->s->update_key.len ? next_cursor : NULL, context, &counts, &unknown, err);
+    DgType type = c->cursor_type;
+    Str last = watch && c->s->update_key.len ? str_copy(&c->arena, copy_watch_largest(watch, &type)) : (Str){0};
     rows_close(rows);
     if (status != DG_OK && unknown) {
         DgError lost = *err;
         status = after_unknown(c, &spec, &lost, err);
     }
-    if (status == DG_OK)
+    if (status == DG_OK) {
         report(c, &counts);
+        report_lag(c, last.len ? last : c->cursor, type);
+    }
     c->rows_total += counts.rows_read;
     return status;
 }

@@ -76,6 +76,7 @@ is "custom SQL" "2|4" "$(sqlite3 out.db 'SELECT n, CAST(amount AS INT) FROM tota
 is "loaded_at is set" "1" "$(sqlite3 out.db 'SELECT count(*) FROM people WHERE _sling_loaded_at IS NOT NULL')"
 sqlite3 src.db "UPDATE orders SET amount = 9, at = '2024-03-01 00:00:00' WHERE id = 1; INSERT INTO orders VALUES (3, 3, '2024-03-02 00:00:00')"
 expect "runs one stream" ./p.bin run --home home --select 'target/orders' --progress plain
+is "it tells how far behind it is" 1 "$(grep -cE 'main.orders_s: at is at 2024-03-02 00:00:00, [0-9]+ ?[dh]\S*( [0-9]+ ?\S+)? behind' "$WORK/log")"
 ./p.bin run --home home --select 'group:shop' --progress plain > log 2>&1
 is "continues where it was" "1|9,2|2.5,3|3," "$(sqlite3 out.db 'SELECT id, amount FROM orders_s ORDER BY 1' | tr '\n' ',')"
 expect "a full refresh" ./p.bin run --home home --select 'group:shop' --full-refresh --progress plain
