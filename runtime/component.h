@@ -175,6 +175,12 @@ typedef struct DgAnswer {
     double usd;         /* negative: not known */
 } DgAnswer;
 
+typedef struct DgStepPackage { /* one load of a stream */
+    DgStr stream, table, package, run;
+    DgStr status;              /* `committed`; `loading`: it was not finished, and the next run of the stream cleans it up */
+    int64_t rows, at_us;
+} DgStepPackage;
+
 typedef struct DgStepOps {
     const char *name;   /* "dgc.Files" */
     const char *symbol; /* the C name of this variable: what emitted code refers to */
@@ -194,6 +200,9 @@ typedef struct DgStepOps {
     /* Steps that keep their cursors themselves, in their target: what `state` asks. `value` NULL: *cursors
      * gets DgPairs {stream, JSON}; else all the step's cursors become it, or with "" are forgotten. */
     DgStatus (*cursor)(DgStepRun *run, const void *config, const DgStr *value, DgList *cursors, DgError *err);
+    /* The loads of such a step: what `state packages` asks. `abort` not NULL: what this unfinished package left is dropped
+     * first; DG_END: there is none. *packages gets DgStepPackages, oldest first. */
+    DgStatus (*packages)(DgStepRun *run, const void *config, const DgStr *abort, DgList *packages, DgError *err);
     /* What `plan` says about the step beyond its name: a few lines, from a look at where it would read and
      * write; nothing is changed. NULL: nothing. */
     DgStatus (*explain)(DgStepRun *run, const void *config, DgStr *text, DgError *err);

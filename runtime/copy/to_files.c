@@ -162,6 +162,21 @@ static void add_names(StrBuf *b, const StrArray *names, bool *first)
     }
 }
 
+/* Text of the step's arena. */
+DgStatus copy_files_package(Copy *c, DgStepPackage *out, bool *there, DgError *err)
+{
+    Writing w = {.c = c};
+    find_place(&w);
+    if (w.file.len)
+        return DG_OK;
+    DG_TRY(read_manifest(&w, err));
+    *there = w.version.len > 0 && (!w.before.stream.len || str_eq(w.before.stream, c->name));
+    bool committed = w.before.package.len > 0;
+    *out = (DgStepPackage){.stream = step_copy(c->run, w.before.stream), .table = step_copy(c->run, w.folder), .package = step_copy(c->run, w.before.package),
+                           .run = step_copy(c->run, w.before.run), .status = committed ? S("committed") : S("loading"), .rows = w.before.rows};
+    return DG_OK;
+}
+
 DgStatus copy_files_committed_by(Copy *c, const StrArray *runs, bool *there, DgError *err)
 {
     Writing w = {.c = c};

@@ -134,6 +134,22 @@ expect_code 65 "files of which one fails" "$DGC" run . --home home --select file
 expect_text '1 of 3 files failed (`in/y.csv`)' "with its name"
 is "the other files are there" "1 2 " "$(sqlite3 to.db 'SELECT v FROM x UNION SELECT v FROM z' | tr '\n' ' ')"
 
+# ---- The loads of streams, and what one left that was not finished ----
+expect "state packages" "$DGC" state packages --home home
+is "lists the loads of each stream" "8 2" "$(grep -cE '^  all_TO__x  [0-9a-f]{32}  committed  1 rows  [abcd]  20' "$WORK/log") $(grep -cE '^  files__in_x_csv  [0-9a-f]{32}  committed  1 rows  [xz] ' "$WORK/log")"
+dead=0123456789abcdef0123456789abcdef
+sqlite3 to.db "INSERT INTO _dgc_loads(package, pipeline, run, stream, table_name, status, committed_at) SELECT '$dead', pipeline, 'r', stream, table_name, 'loading', committed_at FROM _dgc_loads WHERE stream = 'all_TO/main.a to a' LIMIT 1; CREATE TABLE a__dgc_${dead:0:16}(x INT)"
+expect "of one step" "$DGC" state packages all_TO__x --home home
+expect_text "$dead  loading" "an unfinished one is told of"
+expect_code 2 "what is committed cannot be aborted" "$DGC" state abort "$(sqlite3 to.db "SELECT package FROM _dgc_loads WHERE status = 'committed' LIMIT 1")" --home home
+expect "state abort" "$DGC" state abort $dead --home home
+is "nothing is left of it" "0 0 1" "$(sqlite3 -separator ' ' to.db "SELECT (SELECT count(*) FROM _dgc_loads WHERE status = 'loading'), (SELECT count(*) FROM sqlite_master WHERE name LIKE 'a!_!_dgc%' ESCAPE '!'), (SELECT count(*) FROM a)")"
+expect_code 2 "a step that is not there" "$DGC" state packages nope --home home
+printf 'type: dgc.Replication\nattributes:\n  connections: {SRC: {type: sqlite, instance: src.db}}\n  name: lake\n  source: SRC\n  target: local\n  streams:\n    a: {object: lake/one/}\n' > defs/w/defs.yaml
+expect "a folder" "$DGC" run . --home home2
+expect "its load" "$DGC" state packages --home home2
+is "is the one of its manifest" "$(sed -n 's/.*"package":"\([0-9a-f]*\)".*/\1/p' lake/one/_dgc_manifest.json)" "$(sed -n 's/^  lake__a  \([0-9a-f]*\)  committed .*/\1/p' "$WORK/log")"
+
 # ---- A history under camelCase: the source's columns are renamed, those of the history are not ----
 mkdir -p "$WORK/h/defs/h" && cd "$WORK/h" || exit 1
 sqlite3 src.db "CREATE TABLE t(Item_Id INTEGER PRIMARY KEY, Full_Name TEXT, Changed_At TIMESTAMP); INSERT INTO t VALUES (1, 'a', '2024-01-01'), (2, 'b', '2024-01-02')"
