@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 
-#include "runtime/base/sha256.h"
 #include "runtime/data/batch.h"
 #include "runtime/llm/lexical.h"
 #include "runtime/os/os.h"
@@ -63,14 +62,6 @@ static bool is_lexical(const EmbedStep *c)
 
 /* ---- Handing on ---- */
 
-static void hex_of(Str text, char out[65])
-{
-    Sha256 sum;
-    sha256_init(&sum);
-    sha256_add(&sum, text);
-    sha256_hex(&sum, out);
-}
-
 static DgStatus fits(Embedding *e, int32_t dimensions, DgError *err)
 {
     if (!e->dimensions)
@@ -84,10 +75,8 @@ static DgStatus fits(Embedding *e, int32_t dimensions, DgError *err)
 
 static DgStatus emit(Embedding *e, DgBatch *out, Str text, const float *vector, DgError *err)
 {
-    char hex[65];
     int32_t row = out->rows;
-    hex_of(text, hex);
-    if (!dg_text_set(&out->vectors[0], row, hex, 64) || !dg_text_set(&out->vectors[1], row, (const char *)vector, (size_t)e->dimensions * sizeof *vector))
+    if (!dg_text_set(&out->vectors[0], row, text.ptr, (size_t)text.len) || !dg_text_set(&out->vectors[1], row, (const char *)vector, (size_t)e->dimensions * sizeof *vector))
         return os_no_memory(err, "for a vector");
     out->rows++;
     e->texts++;
@@ -329,7 +318,7 @@ static DgStatus next_vectors(void *context, void *lane, DgBatch *out, DgError *e
 
 /* ---- The whole ---- */
 
-static const DgColumn columns[] = {{.name = DG_S("key"), .type = {.kind = DG_TEXT}}, {.name = DG_S("vector"), .type = {.kind = DG_BINARY}}};
+static const DgColumn columns[] = {{.name = DG_S("text"), .type = {.kind = DG_TEXT}}, {.name = DG_S("vector"), .type = {.kind = DG_BINARY}}};
 
 static DgStatus open_model(Embedding *e, DgError *err)
 {

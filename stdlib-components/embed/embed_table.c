@@ -75,7 +75,7 @@ static DgStatus make_anew(const EmbedTable *t, int64_t dimensions, DgError *err)
 {
     Names n = names_of(t);
     DG_TRY(dg_sql(t->run, dg_format(t->run, "CREATE OR REPLACE TABLE %.*s AS SELECT f.*, CAST(v.vector AS FLOAT[%lld]) AS %.*s FROM (%.*s) f "
-                                    "LEFT JOIN dgc_vectors v ON v.key = sha256(CAST(f.%.*s AS VARCHAR))",
+                                    "LEFT JOIN dgc_vectors v ON v.text = CAST(f.%.*s AS VARCHAR)",
                                     FMT(n.made), (long long)dimensions, FMT(n.into), FMT(source_rows(t)), FMT(n.column)), err));
     /* Without a vector nothing is known of their length. */
     DgStr maker = dg_format(t->run, "COMMENT ON TABLE %.*s IS %.*s", FMT(n.made), FMT(dg_quote_text(t->run, t->maker)));
@@ -100,12 +100,12 @@ static DgStatus write_changes(const EmbedTable *t, DgError *err)
     DG_TRY(dg_sql_text(t->run, dg_format(t->run, "SELECT string_agg(format('t.{0} IS NOT DISTINCT FROM c.{0}', '\"' || replace(column_name, '\"', '\"\"') || '\"'), ' AND ') "
                                          "FROM (DESCRIBE %.*s)", FMT(own_rows(t))), &same, err));
     /* New rows whose text stood in the table take its vector from there: so before anything goes. */
-    DG_TRY(dg_sql(t->run, dg_format(t->run, "INSERT INTO dgc_vectors SELECT sha256(text), any_value(vector) FROM (SELECT CAST(%.*s AS VARCHAR) AS text, CAST(%.*s AS FLOAT[]) AS vector "
+    DG_TRY(dg_sql(t->run, dg_format(t->run, "INSERT INTO dgc_vectors SELECT text, any_value(vector) FROM (SELECT CAST(%.*s AS VARCHAR) AS text, CAST(%.*s AS FLOAT[]) AS vector "
                                     "FROM %.*s WHERE %.*s IS NOT NULL) WHERE text IN (SELECT CAST(%.*s AS VARCHAR) FROM dgc_changes WHERE dgc_copies > 0) GROUP BY text",
                                     FMT(n.column), FMT(n.into), FMT(n.made), FMT(n.into), FMT(n.column)), err));
     DG_TRY(dg_sql(t->run, dg_format(t->run, "CREATE OR REPLACE TEMP TABLE dgc_fresh AS SELECT c.* EXCLUDE (dgc_copies, dgc_copy), CAST(v.vector AS FLOAT[%lld]) AS %.*s "
                                     "FROM (SELECT *, unnest(range(dgc_copies)) AS dgc_copy FROM dgc_changes WHERE dgc_copies > 0) c "
-                                    "LEFT JOIN dgc_vectors v ON v.key = sha256(CAST(c.%.*s AS VARCHAR))",
+                                    "LEFT JOIN dgc_vectors v ON v.text = CAST(c.%.*s AS VARCHAR)",
                                     (long long)t->dimensions, FMT(n.into), FMT(n.column)), err));
     DG_TRY(dg_sql(t->run, dg_format(t->run, "DELETE FROM %.*s WHERE rowid IN (SELECT id FROM (SELECT t.rowid AS id, row_number() OVER (PARTITION BY c.rowid) AS copy, -c.dgc_copies AS copies "
                                     "FROM %.*s t JOIN dgc_changes c ON %.*s WHERE c.dgc_copies < 0) WHERE copy <= copies)",

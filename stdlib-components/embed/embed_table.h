@@ -20,7 +20,7 @@ typedef struct EmbedTable {
 /* `whom`: what answers, beside the model's name. */
 DgStatus embed_table_open(DgStepRun *run, const EmbedStep *step, DgStr whom, EmbedTable *out, DgError *err);
 DgStr embed_table_texts(const EmbedTable *t); /* a query: the texts that need a vector, each once */
-/* From a temporary table dgc_vectors(key: sha256 of the text in hex, vector FLOAT[]), which it drops. *rows: of the table then. */
+/* From a temporary table dgc_vectors(text, vector FLOAT[]), which it drops. *rows: of the table then. */
 DgStatus embed_table_write(const EmbedTable *t, int64_t dimensions, int64_t *rows, DgError *err);
 
 #endif
