@@ -202,6 +202,7 @@ DgStatus copy_loaded_before(Copy *c, CopyMany *m, bool *there, DgError *err);
 DgStatus copy_many_end(const CopyMany *m, const char *noun, DgError *err);
 /* to_files.c: what the manifest of the object's folder says. */
 DgStatus copy_files_package(Copy *c, DgStepPackage *out, bool *there, DgError *err);
+DgStatus copy_files_cursor(Copy *c, DgPair *out, bool *there, DgError *err);
 /* to_files.c: whether one of these runs committed the folder of the object at hand. */
 DgStatus copy_files_committed_by(Copy *c, const StrArray *runs, bool *there, DgError *err);
 

@@ -177,6 +177,26 @@ DgStatus copy_files_package(Copy *c, DgStepPackage *out, bool *there, DgError *e
     return DG_OK;
 }
 
+/* Where the next run continues, as a cursor in a table would say it. Text of the step's arena. */
+DgStatus copy_files_cursor(Copy *c, DgPair *out, bool *there, DgError *err)
+{
+    Writing w = {.c = c};
+    StrBuf b = {.max = 1 << 20};
+    find_place(&w);
+    if (w.file.len)
+        return DG_OK;
+    DG_TRY(read_manifest(&w, err));
+    *there = w.before.value.len > 0 && (!w.before.stream.len || str_eq(w.before.stream, c->name));
+    buf_add(&b, S("{\"update_key\":"));
+    buf_json(&b, w.before.key);
+    buf_add(&b, S(",\"value\":"));
+    buf_json(&b, w.before.value);
+    buf_char(&b, '}');
+    *out = (DgPair){step_copy(c->run, w.folder), step_copy(c->run, buf_str(&b))};
+    buf_free(&b);
+    return DG_OK;
+}
+
 DgStatus copy_files_committed_by(Copy *c, const StrArray *runs, bool *there, DgError *err)
 {
     Writing w = {.c = c};

@@ -85,6 +85,8 @@ expect "files as targets" ./p.bin run --home home --select 'target/out_orders_ o
 is "a folder with one file" 1 "$(ls out/orders/*.parquet | wc -l)"
 is "a CSV file" "id,Full_Name" "$(head -1 out/customers.csv)"
 sqlite3 src.db "INSERT INTO orders VALUES (4, 4, '2024-04-01 00:00:00')"
+expect "state of folders" ./p.bin state --home home
+is "tells the cursor of their manifest" 1 "$(grep -c '__orders  {"update_key":"id","value":"3"}  (out/orders/)' "$WORK/log")"
 expect "the folder grows" ./p.bin run --home home --select 'target/out_orders_' --progress plain
 is "by one file" 2 "$(ls out/orders/*.parquet | wc -l)"
 expect "files as sources, the warehouse as target" ./p.bin run --home home --select 'target/lake/orders or target/lake/customers' --progress plain
