@@ -62,7 +62,7 @@ static DgStatus ours(DgDb *db, DgRows *rows, int i, DgError *err)
     snprintf(package, sizeof package, "%016d%016d", i, i);
     DgLoadSpec spec = {.stream = S("s"), .pipeline = S("p"), .run = S("r"), .package = str_from(package), .table = items,
                        .disposition = DG_DISPOSE_UPSERT, .keys = {&key, 1, 1}, .cursor = S("1")};
-    DG_TRY(load_lease(db, items, spec.pipeline, spec.stream, &spec.epoch, err));
+    DG_TRY(load_lease(db, items, spec.pipeline, spec.stream, NULL, &spec.epoch, err));
     return load_run(db, rows, &spec, NULL, NULL, &n, &unknown, err);
 }
 
