@@ -67,6 +67,11 @@ static void check_language_model(DgPlanner *p, const Config *c)
                            "`%s` is of models that MLflow or Databricks serves, not of language models", others[i].name);
     if (!c->features.count)
         p->api->report(p, "E0106", &c->llm.model, "write `features: [...]`, the columns that the model may see", "a language model gets only the columns that `features` names");
+    for (size_t i = 0; i < c->features.count; i++) {
+        Str name = DG_ITEMS(DgStr, c->features)[i];
+        if (str_find(name, S("\\")) >= 0 || (str_find(name, S("'")) >= 0 && str_find(name, S("\"")) >= 0))
+            p->api->report(p, "E0110", &DG_ITEMS(DgStr, c->features)[i], "give the column another name before", "a column called `%.*s` cannot be sent to a language model", FMT(name));
+    }
     if (p->api->is_set(p, &c->batch) && (!p->api->is_known(p, &c->batch) || c->batch > PACK_MAX))
         p->api->report(p, "E0110", &c->batch, "write a number from 1 to 100", "a call to a language model has at most %d rows", PACK_MAX);
 }
@@ -106,13 +111,10 @@ static void check(DgPlanner *p, const Config *c)
 /* Adds a column's name as a string of Jinja. */
 static void add_quoted(StrBuf *b, DgStr name)
 {
-    buf_char(b, '\'');
-    for (ptrdiff_t i = 0; i < name.len; i++) {
-        if (name.ptr[i] == '\'' || name.ptr[i] == '\\')
-            buf_char(b, '\\');
-        buf_char(b, name.ptr[i]);
-    }
-    buf_char(b, '\'');
+    char quote = str_find(name, S("'")) >= 0 ? '"' : '\'';
+    buf_char(b, quote);
+    buf_add(b, name);
+    buf_char(b, quote);
 }
 
 /* {{ {'a': row['a'], ...} | tojson }} */

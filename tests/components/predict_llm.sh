@@ -6,7 +6,7 @@ set -u
 printf 'type: dgc.SqlModels\nattributes: {path: models, prefix: raw, materialized: table}\n' > defs/raw/defs.yaml
 mkdir -p defs/raw/models
 cat > defs/raw/models/customers.sql <<'Q'
-select i as id, i::DECIMAL(5, 1) / 2 as visits, date '2026-01-01' + i::INT as since, case when i = 3 then 'it''s "great" </text> {{ x }}' when i % 2 = 0 then 'bad' end as "a 'note'",
+select i as id, i::DECIMAL(5, 1) / 2 as visits, date '2026-01-01' + i::INT as since, case when i = 3 then 'it''s "great" </text> {' || '{ x }}' when i % 2 = 0 then 'bad' end as "a 'note'",
        'hidden' as secret from range(1, 7) t(i)
 Q
 predict() { printf '%s\n' "type: dgc.Predict" "attributes:" "  from: raw/customers" "  asset: marts/scores" "$@" > defs/llm/defs.yaml; }
@@ -33,7 +33,7 @@ for model in compatible/small openai/gpt-5-mini anthropic/claude-sonnet-4-5; do
     is "$model: the same table" "$expected" "$(rows)"
     is "$model: a call for each row" 6 "$(requests)"
     is "$model: only its features" "a 'note'|since|visits" "$(sent 'print("|".join(sorted({k for t in all for k in json.loads(t)})))')"
-    is "$model: values as they are" "1.5 2026-01-04 it's \"great\" </text> {{ x }}" "$(sent 'print(*[" ".join(map(str, json.loads(t).values())) for t in all if "great" in t])')"
+    is "$model: values as they are" "it's \"great\" </text> {{ x }} 2026-01-04 1.5" "$(sent 'print(*[" ".join(map(str, json.loads(t).values())) for t in all if "great" in t])')"
     has "$model: what is to be predicted" "Are they content?" "$(cat "$WORK/s/requests")"
     out=$(run) || echo "$out"
     is "$model: nothing is paid twice" 6 "$(requests)"
@@ -69,6 +69,7 @@ mistake() { # NAME TEXT LINES...
 }
 mistake "no features" "gets only the columns that \`features\` names" "$url" "  model: compatible/small" "$output"
 mistake "no such column" "nosuch" "$url" "  model: compatible/small" "$output" "  features: [nosuch]"
+mistake "a name with a backslash" "cannot be sent to a language model" "$url" "  model: compatible/small" "$output" '  features: ["a\\b"]'
 mistake "no such provider" "provider" "  model: opnai/x" "$output" "  features: id"
 mistake "an endpoint too" "\`endpoint\` is of models that MLflow or Databricks serves" "  model: openai/gpt-5-mini" "  endpoint: e" "$output" "  features: id"
 mistake "parameters" "\`params\` is of models" "  model: openai/gpt-5-mini" "  params: {a: 1}" "$output" "  features: id"
