@@ -13,7 +13,7 @@ enum { ALL = (1 << CLI_COUNT) - 1, RUN = 1 << CLI_RUN, PLAN = 1 << CLI_PLAN, LIS
 typedef enum OptionId {
     OPT_SELECT, OPT_JOB, OPT_PARTITION, OPT_PARTITION_RANGE, OPT_FULL_REFRESH, OPT_RESUME,
     OPT_THREADS, OPT_MEMORY, OPT_POOL, OPT_DRY_RUN, OPT_HOME, OPT_PROJECT, OPT_DEV, OPT_JSON,
-    OPT_PROGRESS, OPT_MAX_USD, OPT_MAX_TOKENS, OPT_MAX_CALLS, OPT_RECORD, OPT_REPLAY, OPT_INDEX, OPT_TOP, OPT_NO_ANSWER, OPT_HELP,
+    OPT_PROGRESS, OPT_MAX_USD, OPT_MAX_TOKENS, OPT_MAX_CALLS, OPT_RECORD, OPT_REPLAY, OPT_INDEX, OPT_TOP, OPT_NO_ANSWER, OPT_COUNT, OPT_HELP,
 } OptionId;
 
 typedef struct Option {
@@ -50,6 +50,7 @@ static const Option options[] = {
     [OPT_INDEX] = {"index", 'i', "KEY", ASK, "the index to search, where there are several"},
     [OPT_TOP] = {"top", 'k', "N", ASK, "passages; default 5"},
     [OPT_NO_ANSWER] = {"no-answer", 0, NULL, ASK, "the passages alone: no model is asked for an answer"},
+    [OPT_COUNT] = {"count", 0, NULL, PLAN, "let services that do so for free count the tokens of some questions; the questions are sent"},
     [OPT_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };
 enum { OPTIONS_COUNT = sizeof options / sizeof *options };
@@ -69,7 +70,8 @@ static const struct {
                   "list --json\n"},
     [CLI_PLAN] = {"plan", "", "what would run, in which order, and why",
                   "plan\n"
-                  "plan --select 'orders+' --json\n"},
+                  "plan --select 'orders+' --json\n"
+                 "plan --count\n"},
     [CLI_STATUS] = {"status", " [RUN]", "the last runs, and when each asset was made",
                     "status\n"
                     "status 0190c8a2\n"
@@ -275,6 +277,7 @@ static DgStatus set_option(Cli *cli, OptionId id, Str value, DgError *err)
         cli->top = (int32_t)n;
         break;
     case OPT_NO_ANSWER: cli->no_answer = true; break;
+    case OPT_COUNT: cli->run.count = true; break;
     case OPT_HELP: cli->help = true; break;
     }
     if (cli->run.record.len && cli->run.replay.len)

@@ -53,10 +53,14 @@ static void add_headers(const LlmModel *m, Str type, Arena *a, StrArray *headers
         array_add(a, headers, str_format(a, "Authorization: Bearer %.*s", FMT(m->key)));
 }
 
-static DgStatus anthropic_ask(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err)
+/* `counting`: without what has nothing to do with what is read, which the counter of tokens does not take. */
+static DgStatus make_request(const LlmModel *m, const LlmQuestion *q, bool counting, Arena *a, LlmRequest *out, DgError *err)
 {
     StrBuf b = {0};
-    buf_format(&b, "{\"max_tokens\":%lld,\"messages\":[", (long long)(q->tokens_max ? q->tokens_max : TOKENS_MAX));
+    if (counting)
+        buf_add(&b, S("{\"messages\":["));
+    else
+        buf_format(&b, "{\"max_tokens\":%lld,\"messages\":[", (long long)(q->tokens_max ? q->tokens_max : TOKENS_MAX));
     for (size_t i = 0; i < q->turns.count; i++) {
         buf_add(&b, i ? S(",") : S(""));
         add_turn(&b, &q->turns.items[i]);
@@ -81,16 +85,26 @@ static DgStatus anthropic_ask(const LlmModel *m, const LlmQuestion *q, Arena *a,
         }
         buf_char(&b, '}');
     }
-    if (q->temperature >= 0)
+    if (q->temperature >= 0 && !counting)
         buf_format(&b, ",\"temperature\":%g", q->temperature);
     buf_char(&b, '}');
-    out->url = str_format(a, "%.*s/v1/messages", FMT(m->base_url));
+    out->url = str_format(a, counting ? "%.*s/v1/messages/count_tokens" : "%.*s/v1/messages", FMT(m->base_url));
     out->body = str_copy(a, buf_str(&b));
     bool failed = b.failed;
     buf_free(&b);
     out->headers = (StrArray){0};
     add_headers(m, S("application/json"), a, &out->headers);
     return failed || a->failed ? dg_fail(err, DG_NOMEM, "out of memory for a request") : DG_OK;
+}
+
+static DgStatus anthropic_ask(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err)
+{
+    return make_request(m, q, false, a, out, err);
+}
+
+static DgStatus anthropic_count(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err)
+{
+    return make_request(m, q, true, a, out, err);
 }
 
 static DgStatus anthropic_read(const LlmModel *m, DgEval *ev, Str body, LlmReply *out, DgError *err)
@@ -179,5 +193,5 @@ static bool anthropic_is_final(int status, Str body)
     return status == 429 && str_find(body, S("spend_limit")) >= 0;
 }
 
-const LlmApi llm_anthropic = {.ask = anthropic_ask, .read = anthropic_read, .read_event = anthropic_read_event, .stream_body = anthropic_stream_body, .problem = anthropic_problem,
+const LlmApi llm_anthropic = {.ask = anthropic_ask, .count = anthropic_count, .read = anthropic_read, .read_event = anthropic_read_event, .stream_body = anthropic_stream_body, .problem = anthropic_problem,
                               .is_final = anthropic_is_final, .add_headers = add_headers, .batches = &llm_anthropic_batches};

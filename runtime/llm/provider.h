@@ -109,6 +109,8 @@ typedef struct LlmStream LlmStream;
 struct LlmApi {
     /* DG_NOMEM only. All text is in the arena. */
     DgStatus (*ask)(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err);
+    /* How many tokens the question has: asked for free, answered by {"input_tokens": N}. NULL: it does not tell. */
+    DgStatus (*count)(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err);
     /* DG_DATA: not an answer of this API. */
     DgStatus (*read)(const LlmModel *m, DgEval *ev, Str body, LlmReply *out, DgError *err);
     /* One event of a streamed answer; what it says goes into the stream. */

@@ -132,8 +132,9 @@ DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, Ll
     DG_TRY(llm_model(s->model, &l->model, err));
     l->model.chat = llm_uses_chat(&l->model, s->chat);
     DG_TRY(find_address(l, err));
-    DG_TRY(find_key(l, planning, err));
-    if (!planning)
+    bool sends = !planning || (sr->run->options.count && l->model.provider->api->count);
+    DG_TRY(find_key(l, !sends, err));
+    if (sends)
         DG_TRY(know_keys(l, err));
     find_price(l);
     l->whom = dg_format(sr, "%s %.*s", l->model.provider->name, FMT(l->model.base_url));
@@ -142,7 +143,7 @@ DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, Ll
         DG_TRY(answers_open(path, &l->answers, err));
     if (!l->priced && sr->run->options.spending.usd > 0 && !planning)
         dg_log(sr, DG_LOG_WARNING, "the price of %.*s is not known: --max-usd does not count its calls; give `prices`, or --max-tokens", FMT(s->model));
-    DgStatus status = planning ? DG_OK : step_services(sr, &l->services, err);
+    DgStatus status = !sends ? DG_OK : step_services(sr, &l->services, err);
     *out = l;
     return status;
 }

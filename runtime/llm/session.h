@@ -56,7 +56,8 @@ typedef struct LlmSession {
     LlmEstimate taken;
 } LlmSession;
 
-/* DG_CONFIG: no such provider, no key, no address. Memory is the step's. `planning`: nothing will be sent. */
+/* DG_CONFIG: no such provider, no key, no address. Memory is the step's. `planning`: nothing will be
+ * sent but what llm_count() asks. */
 DgStatus llm_session_open(DgStepRun *sr, const LlmSettings *s, bool planning, LlmSession **out, DgError *err);
 void llm_session_close(LlmSession *l);
 
@@ -73,6 +74,8 @@ Str llm_safe(const LlmSession *l, Arena *a, Str text);
 
 /* Starts the call of a request; `user` comes back with it. */
 DgStatus llm_call(LlmSession *l, const LlmRequest *r, LlmEstimate e, void *user, DgError *err);
+/* Tokens of a question, as the service counts them; costs nothing. DG_END: nobody is to be asked, or it does not tell. */
+DgStatus llm_count(LlmSession *l, const LlmQuestion *q, DgEval *ev, int64_t *tokens, DgError *err);
 DgCall *llm_next(LlmSession *l, int64_t wait_ms); /* done; tells progress why it waits otherwise */
 /* The reply of a call that went well; what an answer cost that broke off before is in its usage. DG_DATA: not an answer. */
 DgStatus llm_read(LlmSession *l, DgEval *ev, const DgCallAnswer *a, LlmReply *out, DgError *err);

@@ -37,6 +37,7 @@ typedef struct RunOptions {
     bool resuming;          /* resume empty: the newest run */
     bool full_refresh;
     bool planning;          /* only shown: partitioned steps need no partition */
+    bool count;             /* planning: services may be asked how many tokens a question has */
     bool reading;           /* the warehouse is opened for reading alone */
     bool development;       /* reads .env */
     int32_t threads;        /* 0: one per processor */

@@ -18,7 +18,7 @@
 #include "runtime/llm/rows.h"
 #include "runtime/os/os.h"
 
-enum { WAIT_MS = 1000, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000, ANSWER_TOKENS = 1024, PACK_ROW_TOKENS = 8 };
+enum { WAIT_MS = 1000, REFUSED_FIRST = 3, EXPLAIN_ROWS = 1000, COUNTED_MAX = 20, ANSWER_TOKENS = 1024, PACK_ROW_TOKENS = 8 };
 
 typedef enum ItemState { ITEM_NEW, ITEM_ASKED, ITEM_ANSWERED, ITEM_REJECTED } ItemState;
 
@@ -655,8 +655,25 @@ static DgStatus llm_execute(DgStepRun *sr, const void *config, void *state, DgEr
 
 /* ---- What it would cost ---- */
 
+typedef struct Counted { /* by the service: questions, their tokens, and what they were estimated at */
+    int64_t questions, tokens, estimated;
+} Counted;
+
+/* DG_END: the service is not asked, or enough. */
+static DgStatus count_one(Asking *k, Item *it, Counted *by_service, DgError *err)
+{
+    int64_t tokens;
+    if (by_service->questions >= COUNTED_MAX)
+        return DG_END;
+    DG_TRY(llm_count(k->l, &it->question, &it->eval, &tokens, err));
+    by_service->questions++;
+    by_service->tokens += tokens;
+    by_service->estimated += it->estimate.in;
+    return DG_OK;
+}
+
 /* `all`: what rows take; *each: what every call takes besides. */
-static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all, int64_t *each, DgError *err)
+static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all, int64_t *each, Counted *by_service, DgError *err)
 {
     bool packed = k->c->pack > 1;
     Item it = {0};
@@ -674,9 +691,12 @@ static DgStatus count(Asking *k, int64_t *rows, int64_t *known, LlmEstimate *all
                 all->in += cached ? 0 : packed ? text + PACK_ROW_TOKENS : it.estimate.in;
                 all->out += cached ? 0 : k->c->output.count ? 20 * (int64_t)k->c->output.count + 10 : it.estimate.out / 4;
                 ++*rows;
+                if (!cached)
+                    made = count_one(k, &it, by_service, err);
             }
             item_close(&it);
-            DG_TRY(made);
+            if (made != DG_END)
+                DG_TRY(made);
         }
     }
     return status == DG_END ? DG_OK : status;
@@ -687,19 +707,26 @@ static DgStatus describe(Asking *k, int64_t total, DgStr *text, DgError *err)
     DgStepRun *sr = k->sr;
     int64_t rows = 0, known = 0, each = 0;
     LlmEstimate all = {0};
-    char cost[64] = "cost unknown";
+    Counted by_service = {0};
+    char cost[64] = "cost unknown", counted[80] = "";
     if (k->c->limit && total > k->c->limit)
         total = k->c->limit;
-    DG_TRY(count(k, &rows, &known, &all, &each, err));
+    DG_TRY(count(k, &rows, &known, &all, &each, &by_service, err));
     double scale = rows ? (double)total / (double)rows : 0;
     int64_t asked = (int64_t)((double)(rows - known) * scale), calls = (asked + k->c->pack - 1) / k->c->pack;
     int64_t in = (int64_t)((double)all.in * scale) + calls * each, out = (int64_t)((double)all.out * scale);
+    if (by_service.questions) { /* what is estimated is off by so much */
+        in = (int64_t)((double)in * (double)by_service.tokens / (double)by_service.estimated);
+        snprintf(counted, sizeof counted, "; tokens read: counted by the service for %lld", (long long)by_service.questions);
+    } else if (k->sr->run->options.count && !k->l->model.provider->api->count) {
+        snprintf(counted, sizeof counted, "; tokens are estimated: %s does not count", k->l->model.provider->name);
+    }
     LlmUsage u = {.in = in, .out = out};
     if (k->l->priced)
         snprintf(cost, sizeof cost, "about US$ %.4f%s", llm_cost(&k->l->price, &u) / (k->c->batch ? 2 : 1), k->c->batch ? " in batches" : "");
-    *text = dg_format(sr, "asks %.*s about %lld rows: %lld answers are known, %s%lld calls, about %lld + %lld tokens, %s (prices of %s)\n", FMT(k->c->llm.model),
+    *text = dg_format(sr, "asks %.*s about %lld rows: %lld answers are known, %s%lld calls, about %lld + %lld tokens, %s (prices of %s)%s\n", FMT(k->c->llm.model),
                       (long long)total, (long long)((double)known * scale), rows < total ? "about " : "", (long long)calls, (long long)in, (long long)out, cost,
-                      llm_prices_date);
+                      llm_prices_date, counted);
     return DG_OK;
 }
 

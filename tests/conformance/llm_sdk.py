@@ -126,6 +126,39 @@ compare("messages: stream", lambda: list(a.messages.create(model="claude-sonnet-
         llm("anthropic/claude-sonnet-4-5", claude_url, "stream: true"))
 
 
+# ---- Counting: of a plan, which asks nothing else ----
+
+def compare_count(name, ask, component):
+    global failures
+    project = tempfile.mkdtemp(dir=work)
+    os.makedirs(project + "/defs/a")
+    with open(project + "/rows.json", "w") as f:
+        json.dump([{"text": TEXT, "image": IMAGE}], f)
+    with open(project + "/defs/a/defs.yaml", "w") as f:
+        f.write("type: dgc.Files\nattributes: {path: ../../rows.json, asset: raw/rows}\n---\n" + component)
+    env = dict(os.environ, ANTHROPIC_API_KEY="sk-two", LLM_URL=url)
+    requests()
+    ask()
+    theirs = [told(r) for r in requests()]
+    for words in (["run", project, "--select", "raw/rows", "--progress", "none"], ["plan", project, "--count"]):
+        done = subprocess.run([DGC] + words, env=env, capture_output=True, text=True)
+        if done.returncode:
+            print(done.stderr)
+    ours = [told(r) for r in requests()]
+    if theirs == ours and len(theirs) == 1:
+        print("ok " + name)
+        return
+    failures += 1
+    print("FAIL %s:\n  SDK %s\n  dgc %s" % (name, json.dumps(theirs, sort_keys=True), json.dumps(ours, sort_keys=True)))
+
+
+compare_count("count tokens: text", lambda: a.messages.count_tokens(model="claude-sonnet-4-5", messages=[{"role": "user", "content": TEXT}]),
+              llm("anthropic/claude-sonnet-4-5", claude_url, "max_tokens: 99", "temperature: 0.25"))
+compare_count("count tokens: system, schema", lambda: a.messages.count_tokens(
+    model="claude-sonnet-4-5", messages=[{"role": "user", "content": TEXT}], system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+    output_config={"format": {"type": "json_schema", "schema": SCHEMA}}), llm("anthropic/claude-sonnet-4-5", claude_url, "system: Be brief.", OUTPUT))
+
+
 # ---- Batches: upload, create, look, read; what is compared is each request, with the SDK's own custom_id of ours. ----
 
 def gets():

@@ -252,7 +252,11 @@ class Handler(BaseHTTPRequestHandler):
         for n, (name, data) in enumerate(events(self.path, body, self.asked)):
             if cut and n == int(cut[0]):
                 if "error" in cut:
-                    claude = self.path.endswith("/messages")
+                    if self.path.endswith("/messages/count_tokens"):
+            if "NOCOUNT" in json.dumps(body["messages"]):
+                return self.reply(400, {"type": "error", "error": {"type": "invalid_request_error", "message": "cannot be counted"}})
+            return self.reply(200, {"input_tokens": -1 if "ODD" in json.dumps(body["messages"]) else 1000 * len(body["messages"])})
+        claude = self.path.endswith("/messages")
                     data = ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}} if claude or not self.path.endswith("/responses") else
                             {"type": "error", "code": "server_error", "message": "Overloaded", "param": None})
                     text += ("event: error" + end if self.path.endswith(("/messages", "/responses")) else "") + "data: " + json.dumps(data) + end + end
