@@ -252,11 +252,7 @@ class Handler(BaseHTTPRequestHandler):
         for n, (name, data) in enumerate(events(self.path, body, self.asked)):
             if cut and n == int(cut[0]):
                 if "error" in cut:
-                    if self.path.endswith("/messages/count_tokens"):
-            if "NOCOUNT" in json.dumps(body["messages"]):
-                return self.reply(400, {"type": "error", "error": {"type": "invalid_request_error", "message": "cannot be counted"}})
-            return self.reply(200, {"input_tokens": -1 if "ODD" in json.dumps(body["messages"]) else 1000 * len(body["messages"])})
-        claude = self.path.endswith("/messages")
+                    claude = self.path.endswith("/messages")
                     data = ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}} if claude or not self.path.endswith("/responses") else
                             {"type": "error", "code": "server_error", "message": "Overloaded", "param": None})
                     text += ("event: error" + end if self.path.endswith(("/messages", "/responses")) else "") + "data: " + json.dumps(data) + end + end
@@ -352,6 +348,10 @@ class Handler(BaseHTTPRequestHandler):
             data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(wide)]
             tokens = sum(len(t) // 4 + 1 for t in texts)
             return self.reply(200, {"object": "list", "data": data[::-1], "model": body["model"], "usage": {"prompt_tokens": tokens, "total_tokens": tokens}})
+        if self.path.endswith("/messages/count_tokens"):
+            if "NOCOUNT" in json.dumps(body["messages"]):
+                return self.reply(400, {"type": "error", "error": {"type": "invalid_request_error", "message": "cannot be counted"}})
+            return self.reply(200, {"input_tokens": -1 if "ODD" in json.dumps(body["messages"]) else 1000 * len(body["messages"])})
         claude = self.path.endswith("/messages")
         responses = self.path.endswith("/responses")
         turns = body["input"] if responses else body["messages"]
