@@ -61,14 +61,6 @@ static const DgField fields[] = {
     {0},
 };
 
-static void check_sparse(DgPlanner *p, const Config *c)
-{
-    if (c->sparse.len && c->place.store != STORE_PINECONE)
-        p->api->report(p, "E0110", &c->sparse, "take it away", "`sparse` means nothing to store `%s`", dg_vector_store_names[c->place.store]);
-    else if (c->sparse.len && c->place.metric != VECTOR_DOT)
-        p->api->report(p, "E0110", &c->sparse, "write `metric: dot`", "Pinecone takes sparse values with the metric `dot` only");
-}
-
 static void check_roles(DgPlanner *p, const Config *c)
 {
     const DgStr *roles[] = {&c->id, &c->text, &c->embedding, &c->sparse};
@@ -126,7 +118,7 @@ static void index_plan(DgPlanner *p, const void *data)
         name = c->place.collection;
     if (local && named && c->asset.len)
         p->api->report(p, "E0110", &c->place.collection, "take one of them away", "in DuckDB the asset's table is the collection: `asset` and `collection` say the same");
-    check_sparse(p, c);
+    dg_vector_check_sparse(p, &c->place, &c->sparse);
     check_roles(p, c);
     dg_vector_place(p, &c->place, name, &step->target);
     step->from = c->from;
