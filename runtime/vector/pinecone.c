@@ -7,6 +7,8 @@
 #include "runtime/base/sha256.h"
 #include "runtime/net/rest.h"
 #include "runtime/os/os.h"
+#include "runtime/run/run.h"
+#include "runtime/run/secrets.h"
 #include "runtime/vector/store.h"
 
 enum { PAGE = 100, ID_MAX = 512, METADATA_MAX = 40960, READY_MS = 300000 };
@@ -29,7 +31,13 @@ static DgStatus pinecone_open(const VectorTarget *target, VectorStore **out, DgE
     p->store.type = &vector_pinecone;
     p->target = *target;
     *out = &p->store;
-    DG_TRY(rest_open(&p->rest, target->run, target->url, "Pinecone", "https://api.pinecone.io", err));
+    if (!target->url.len) { /* as Pinecone's SDK does */
+        bool is_secret;
+        DgStatus status = secrets_get(target->run->run->secrets, S("PINECONE_CONTROLLER_HOST"), &p->target.url, &is_secret, err);
+        if (status != DG_OK && status != DG_END)
+            return status;
+    }
+    DG_TRY(rest_open(&p->rest, target->run, p->target.url, "Pinecone", "https://api.pinecone.io", err));
     rest_header(&p->rest, "Api-Key", target->api_key);
     rest_header(&p->rest, "X-Pinecone-Api-Version", S("2025-10"));
     return DG_OK;

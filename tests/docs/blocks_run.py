@@ -58,7 +58,7 @@ SERVERS = {
     "llm": ("llm.py", {"OPENAI_BASE_URL": "URL/v1", "OPENAI_API_KEY": "sk-one", "ANTHROPIC_BASE_URL": "URL", "ANTHROPIC_API_KEY": "sk-two",
                        "OLLAMA_BASE_URL": "URL/v1", "VLLM_BASE_URL": "URL/v1", "LITELLM_BASE_URL": "URL/v1", "LITELLM_API_KEY": "sk-three",
                        "AZURE_OPENAI_ENDPOINT": "URL", "AZURE_OPENAI_API_KEY": "sk-four", "MODEL_SERVER_URL": "URL/v1"}),
-    "stores": ("vector_stores.py", {"CHROMA_URL": "URL", "QDRANT_URL": "URL", "QDRANT_API_KEY": "qk-test", "PINECONE_CONTROL_URL": "URL", "PINECONE_API_KEY": "pk-test"}),
+    "stores": ("vector_stores.py", {"CHROMA_URL": "URL", "QDRANT_URL": "URL", "QDRANT_API_KEY": "qk-test", "PINECONE_CONTROLLER_HOST": "URL", "PINECONE_API_KEY": "pk-test"}),
 }
 
 
