@@ -46,8 +46,8 @@ PROVIDER=http://127.0.0.1:$(cat "$WORK/s/port"); export PROVIDER
 cd "$WORK/p" || exit 1
 printf 'name: a\n' > dgc.yaml
 cat > defs/rag/defs.yaml <<Y
-type: dgc.Files
-attributes: {path: ../../chunks.csv, asset: rag/chunks}
+type: dgc.Documents
+attributes: {path: "../../docs/*.md", asset: rag/chunks, chunk: {by: heading, tokens: 400, overlap: 0}}
 ---
 type: dgc.Embed
 attributes: {from: rag/chunks, column: text, asset: rag/embeddings, model: compatible/small, base_url: "{{ env.PROVIDER }}", batch: $batch, concurrency: $concurrency, prices: {input: 0}}
@@ -55,22 +55,63 @@ attributes: {from: rag/chunks, column: text, asset: rag/embeddings, model: compa
 type: dgc.VectorIndex
 attributes: {from: rag/embeddings, collection: docs}
 Y
-chunks() { awk -v n="$count" -v day="$1" 'BEGIN { print "id,text"; for (i = 1; i <= n; i++) printf "d%d,chunk %d of some words that a document has%s\n", i, i, i % 100 == 0 && day ? " and that were changed" : "" }' > chunks.csv; }
+# Ten sections of some sixty words each; DAY 1: one document in a hundred is another one.
+documents() {
+    python3 - "$count" "$1" docs <<'P'
+import os, random, sys
+count, day, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+words = "refund order parcel invoice customer ledger warehouse policy".split()
+os.makedirs(folder, exist_ok=True)
+for d in range(0, count // 10, 100 if day else 1):
+    random.seed(d)
+    with open("%s/d%05d.md" % (folder, d), "w") as f:
+        for s in range(10):
+            f.write("## Section %d of document %d\n\n%s%s.\n\n" % (s, d, " ".join(random.choice(words) for _ in range(60)), " changed" if day else ""))
+P
+}
 asked() { cat "$WORK/s/count"; }
+cpu() { cat "$WORK/cpu"; }
 "$DGC" build . -o ai.bin > "$WORK/log" 2>&1 || { cat "$WORK/log"; exit 1; }
-chunks 0
+documents 0
 read -r first mb code < <(measure ./ai.bin run --progress none)
 [ "$code" = 0 ] || { tail -n 3 "$WORK/log"; exit 1; }
+ours=$(cpu)
 read -r calls texts < <(asked)
 [ "$texts" = "$count" ] || { echo "FAIL ai: $texts texts were asked for, of $count"; exit 1; }
-limit=$(awk -v c="$calls" -v n="$concurrency" -v l="$latency" 'BEGIN { printf "%.1f", int((c + n - 1) / n) * l * 1000 }')
-echo "$count chunks, $calls calls of $batch at $latency s, $concurrency at once: $first ms; the provider alone takes $limit ms"
-figure "embedded and indexed, of the provider's limit" "$(ratio "$first" "$limit")" x 1.1
+# The provider's limit: the same number of calls, drained by curl with so many connections.
+limit=$(awk -v c="$calls" -v n="$concurrency" -v l="$latency" 'BEGIN { printf "%.1f", int((c + n - 1) / n) * l * 1000 }') by="arithmetic"
+if command -v curl > /dev/null; then
+    python3 -c 'import json, sys; print(json.dumps({"input": ["Section %d of a document, about " % i + "customer " * 55 for i in range(int(sys.argv[1]))]}))' "$batch" > "$WORK/body"
+    for ((i = 0; i < calls; i++)); do
+        [ "$i" = 0 ] || echo next
+        printf 'url = "%s/embeddings"\nsilent\noutput = /dev/null\ndata = "@%s/body"\nheader = "Content-Type: application/json"\n' "$PROVIDER" "$WORK"
+    done > "$WORK/curlrc"
+    read -r limit _ code < <(measure curl --no-progress-meter -Z --parallel-max "$concurrency" -K "$WORK/curlrc")
+    by=curl
+    [ "$code" = 0 ] || { tail -n 3 "$WORK/log"; exit 1; }
+fi
+echo "$count chunks, $calls calls of $batch at $latency s, $concurrency at once: $first ms; the provider alone takes $limit ms ($by)"
+figure "read, embedded and indexed, of the limit" "$(ratio "$first" "$limit")" x 1.1
 figure "memory" "$mb" MB 300
-chunks 1
+documents 1
+read -r calls texts < <(asked)
 read -r second mb code < <(measure ./ai.bin run --progress none)
 [ "$code" = 0 ] || { tail -n 3 "$WORK/log"; exit 1; }
 read -r _ again < <(asked)
 [ $((again - texts)) = $((count / 100)) ] || { echo "FAIL ai: $((again - texts)) texts were asked for again, $((count / 100)) have changed"; exit 1; }
 echo "1 % changed: $((again - texts)) texts asked for, $second ms"
 figure "1 % changed, of the first run" "$(ratio "$second" "$first")" x 0.03
+
+# Peers, with the same documents and provider; what counts is processor time.
+"$ROOT/scripts/bench_setup.sh" || { echo "LlamaIndex and CocoIndex could not be installed: not compared"; exit 0; }
+peers=$("$ROOT/scripts/bench_setup.sh" --print)
+for peer in llamaindex:0.1 cocoindex:0.2; do
+    name=${peer%:*}
+    mkdir "$WORK/$name"
+    export COCOINDEX_DISABLE_USAGE_TRACKING=1
+    read -r ms mb code < <(measure "$peers/bin/python" "$ROOT/bench/ai_$name.py" docs "$WORK/$name" "$PROVIDER" "$batch" "$concurrency")
+    [ "$code" = 0 ] || { tail -n 3 "$WORK/log"; exit 1; }
+    theirs=$(cpu)
+    echo "$name: $ms ms, $theirs ms of processor, $mb MB; dgc $first ms, $ours ms of processor"
+    figure "processor time, of $name's" "$(ratio "$ours" "$theirs")" x "${peer#*:}"
+done

@@ -21,7 +21,7 @@ median() {
 }
 
 # The measuring process is small itself: what it starts counts from nothing.
-measure() { # COMMAND...: prints milliseconds, the largest resident set in MB, and how it ended
+measure() { # COMMAND...: prints milliseconds, the largest resident set in MB, and how it ended; $WORK/cpu: its milliseconds of processor
     if [ ! -x "$WORK/measure" ]; then
         cat > "$WORK/measure.c" <<'C'
 #include <fcntl.h>
@@ -30,20 +30,24 @@ measure() { # COMMAND...: prints milliseconds, the largest resident set in MB, a
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+static double ms(struct timeval t) { return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3; }
 int main(int argc, char **argv)
 {
     struct rusage u;
+    FILE *cpu = fopen(argv[2], "w");
     struct timespec a, b;
     int status;
     clock_gettime(CLOCK_MONOTONIC, &a);
     if (vfork() == 0) {
         int log = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0600), null = open("/dev/null", O_RDONLY);
         dup2(null, 0), dup2(log, 1), dup2(log, 2);
-        execvp(argv[2], argv + 2);
+        execvp(argv[3], argv + 3);
         _exit(127);
     }
     wait3(&status, 0, &u);
     clock_gettime(CLOCK_MONOTONIC, &b);
+    fprintf(cpu, "%.1f\n", ms(u.ru_utime) + ms(u.ru_stime));
+    fclose(cpu);
     printf("%.1f %.1f %d\n", (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6, (double)u.ru_maxrss / 1024,
            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 0;
@@ -51,7 +55,7 @@ int main(int argc, char **argv)
 C
         gcc -O1 -o "$WORK/measure" "$WORK/measure.c"
     fi
-    "$WORK/measure" "$WORK/log" "$@"
+    "$WORK/measure" "$WORK/log" "$WORK/cpu" "$@"
 }
 
 # peak COMMAND...: the largest resident set, in MB.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench_setup.sh [--print]: Sling and dlt in the cache, to be measured against; with what Sling needs to
+# bench_setup.sh [--print]: Sling, dlt, LlamaIndex and CocoIndex in the cache, to be measured against; with what Sling needs to
 # write DuckDB files and Parquet, which it would download while it is measured: DuckDB's command-line program
 # and two of its extensions. --print only says where the environment is. Nothing of it enters the product.
 set -euo pipefail
@@ -17,7 +17,7 @@ flock 9
 [ ! -e "$env_dir/.ready" ] || exit 0
 new_venv "$env_dir"
 # Extensions and the program depend on each other only by version.
-retry "$env_dir/bin/pip" install -q --no-compile -r "$requirements" >&2 || die "pip could not install Sling and dlt"
+retry "$env_dir/bin/pip" install -q --no-compile -r "$requirements" >&2 || die "pip could not install the peers"
 site=$("$env_dir/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 chmod +x "$env_dir/bin/duckdb"
 for extensions in "$site"/duckdb_extension_*/extensions/*; do
@@ -27,4 +27,4 @@ for extensions in "$site"/duckdb_extension_*/extensions/*; do
 done
 ln -s "$site/sling_linux_amd64/bin/sling-linux-amd64" "$env_dir/bin/sling"
 touch "$env_dir/.ready"
-say "Sling and dlt are in $env_dir"
+say "Peers to measure against are in $env_dir"

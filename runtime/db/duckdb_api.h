@@ -37,7 +37,8 @@
     X(create_int64) X(add_replacement_scan) X(replacement_scan_set_function_name)               \
     X(replacement_scan_add_parameter) X(prepared_statement_type)                                \
     X(list_type_child_type) X(array_type_child_type) X(array_type_array_size)                   \
-    X(array_vector_get_child)                                                                   \
+    X(array_vector_get_child) X(create_list_type) X(list_vector_get_child)                      \
+    X(list_vector_reserve) X(list_vector_set_size)                                              \
     X(map_type_key_type) X(map_type_value_type) X(struct_type_child_count)                      \
     X(struct_type_child_name) X(struct_type_child_type) X(union_type_member_count)              \
     X(union_type_member_name) X(union_type_member_type) X(enum_dictionary_size)                 \

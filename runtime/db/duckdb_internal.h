@@ -55,6 +55,10 @@ bool duck_vector_read(const DuckApi *api, duckdb_vector from, DgVector *to, DgTy
 DgStatus duck_floats_read(const DuckApi *api, duckdb_vector from, DgVector *to, int32_t size, int32_t rows,
                           DgError *err);
 
+/* FLOAT[], and a column of it out of the bytes of such numbers; false when out of memory. */
+duckdb_logical_type duck_floats_type(const DuckApi *api);
+bool duck_floats_write(const DuckApi *api, duckdb_vector to, const DgVector *from, int32_t rows);
+
 /* Registers dgc_pull(id BIGINT), the table function that loads read from. */
 DgStatus duck_pull_register(DgSession *s, DgError *err);
 

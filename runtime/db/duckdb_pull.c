@@ -90,6 +90,11 @@ static const DuckApi *the_api(void)
     return duck_api(NULL); /* loaded long ago: a look at the table */
 }
 
+static bool is_floats(const PullJob *job, int32_t column)
+{
+    return job->pull->floats && job->columns[column].type.kind == DG_BINARY;
+}
+
 static void pull_bind(duckdb_bind_info info)
 {
     const DuckApi *api = the_api();
@@ -104,7 +109,7 @@ static void pull_bind(duckdb_bind_info info)
     Arena a;
     arena_init(&a, 1 << 20);
     for (int32_t i = 0; i < job->columns_count; i++) {
-        duckdb_logical_type type = duck_type(api, job->columns[i].type);
+        duckdb_logical_type type = is_floats(job, i) ? duck_floats_type(api) : duck_type(api, job->columns[i].type);
         size_t mark = arena_mark(&a);
         api->bind_add_result_column(info, str_cstr(&a, job->columns[i].name), type);
         arena_pop(&a, mark);
@@ -192,9 +197,18 @@ static void pull_run(duckdb_function_info info, duckdb_data_chunk output)
         return;
     }
     const DgBatch *b = &lane->batch;
-    for (int32_t i = 0; i < b->columns_count; i++)
-        duck_vector_write(api, api->data_chunk_get_vector(output, (idx_t)i), &b->vectors[i],
-                          b->columns[i].type, b->rows);
+    for (int32_t i = 0; i < b->columns_count; i++) {
+        duckdb_vector to = api->data_chunk_get_vector(output, (idx_t)i);
+        if (!is_floats(job, i)) {
+            duck_vector_write(api, to, &b->vectors[i], b->columns[i].type, b->rows);
+        } else if (!duck_floats_write(api, to, &b->vectors[i], b->rows)) {
+            DgError err = {0};
+            os_no_memory(&err, "for a batch of arrays");
+            keep_error(job, &err);
+            api->function_set_error(info, "a load failed");
+            return;
+        }
+    }
     api->data_chunk_set_size(output, (idx_t)b->rows);
     pthread_mutex_lock(&job->lock);
     job->rows += b->rows;

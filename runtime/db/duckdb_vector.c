@@ -188,6 +188,34 @@ bool duck_vector_read(const DuckApi *api, duckdb_vector from, DgVector *to, DgTy
     return true;
 }
 
+duckdb_logical_type duck_floats_type(const DuckApi *api)
+{
+    duckdb_logical_type number = api->create_logical_type(DUCKDB_TYPE_FLOAT), list = api->create_list_type(number);
+    api->destroy_logical_type(&number);
+    return list;
+}
+
+/* The values' bytes are one run, which the lists share. */
+bool duck_floats_write(const DuckApi *api, duckdb_vector to, const DgVector *from, int32_t rows)
+{
+    const int32_t *offsets = from->values;
+    duckdb_list_entry *lists = api->vector_get_data(to);
+    idx_t count = (idx_t)offsets[rows] / sizeof(float);
+    if (api->list_vector_reserve(to, count) != DuckDBSuccess || api->list_vector_set_size(to, count) != DuckDBSuccess)
+        return false;
+    if (count)
+        memcpy(api->vector_get_data(api->list_vector_get_child(to)), from->bytes, count * sizeof(float));
+    for (int32_t i = 0; i < rows; i++) {
+        lists[i].offset = (idx_t)offsets[i] / sizeof(float);
+        lists[i].length = (idx_t)(offsets[i + 1] - offsets[i]) / sizeof(float);
+    }
+    if (from->valid && any_null(from->valid, rows)) {
+        api->vector_ensure_validity_writable(to);
+        memcpy(api->vector_get_validity(to), from->valid, ((size_t)rows + 63) / 64 * 8);
+    }
+    return true;
+}
+
 DgStatus duck_floats_read(const DuckApi *api, duckdb_vector from, DgVector *to, int32_t size, int32_t rows,
                           DgError *err)
 {

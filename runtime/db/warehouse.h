@@ -64,6 +64,7 @@ typedef struct DgPull {
     DgStatus (*next)(void *context, void *lane, DgBatch *out, DgError *err);
     void (*lane_close)(void *context, void *lane);
     int32_t lanes_max; /* 0: as many as DuckDB has threads */
+    bool floats;       /* what is declared DG_BINARY is the bytes of float32 numbers: a FLOAT[] for DuckDB */
 } DgPull;
 typedef struct DgLoadResult {
     int64_t rows_read, rows_inserted, rows_deleted;

@@ -56,13 +56,26 @@ static DgStatus anew(const VectorSource *s, Str table, Str rows, int64_t *sent, 
     return DG_OK;
 }
 
+/* `n` and `h` differ in a column beside the id. */
+static Str differs(const VectorSource *s)
+{
+    StrBuf b = {0};
+    buf_add(&b, S("n.\"text\" IS DISTINCT FROM h.\"text\" OR n.embedding IS DISTINCT FROM h.embedding"));
+    for (size_t i = 0; i < s->metadata_count; i++) {
+        Str name = dg_quote_name(s->run, s->metadata[i].name);
+        buf_format(&b, " OR n.%.*s IS DISTINCT FROM h.%.*s", FMT(name), FMT(name));
+    }
+    Str out = dg_format(s->run, "%.*s", FMT(buf_str(&b)));
+    buf_free(&b);
+    return out;
+}
+
 static DgStatus changes(const VectorSource *s, Str table, Str rows, int64_t *sent, int64_t *removed, DgError *err)
 {
     DgStepRun *run = s->run;
-    DG_TRY(vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_have AS SELECT id, %.*s AS hash FROM %.*s",
-                      FMT(vector_sql_hash(s, NULL, S("\"text\""), S("embedding"))), FMT(table)));
-    DG_TRY(vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_send AS SELECT w.id FROM _dgc_wanted w LEFT JOIN _dgc_have h USING (id) WHERE h.hash IS DISTINCT FROM w.hash"));
-    DG_TRY(vector_sql_int(run, removed, err, "SELECT count(*) FROM _dgc_have ANTI JOIN _dgc_wanted USING (id)"));
+    DG_TRY(vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_send AS SELECT n.id FROM (%.*s) n LEFT JOIN %.*s h USING (id) WHERE h.id IS NULL OR %.*s", FMT(rows),
+                      FMT(table), FMT(differs(s))));
+    DG_TRY(vector_sql_int(run, removed, err, "SELECT count(*) FROM %.*s ANTI JOIN _dgc_wanted USING (id)", FMT(table)));
     DG_TRY(vector_sql_int(run, sent, err, "SELECT count(*) FROM _dgc_send"));
     if (*removed || *sent)
         DG_TRY(vector_sql(run, err, "DELETE FROM %.*s WHERE id NOT IN (SELECT id FROM _dgc_wanted) OR id IN (SELECT id FROM _dgc_send)", FMT(table)));

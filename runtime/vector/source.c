@@ -257,19 +257,22 @@ static DgStatus make_wanted(VectorSource *s, const VectorStoreType *type, DgErro
     Str text = s->step->text.len ? dg_format(s->run, "%.*s::VARCHAR", FMT(q(s, s->step->text))) : S("NULL::VARCHAR");
     if (s->dimension == 0)
         return vector_sql(s->run, err, "CREATE OR REPLACE TEMP TABLE _dgc_wanted(id VARCHAR, hash VARCHAR)");
+    Str hash = type ? vector_sql_hash(s, type, text, S("e")) : S("NULL::VARCHAR"); /* DuckDB's own rows are compared as they are */
     DgStatus status = vector_sql(s->run, err,
                                  "CREATE OR REPLACE TEMP TABLE _dgc_wanted AS SELECT %.*s::VARCHAR AS id, %.*s AS hash, array_inner_product(e, e) AS norm "
                                  "FROM (SELECT *, %.*s AS e FROM %.*s)",
-                                 FMT(id), FMT(vector_sql_hash(s, type, text, S("e"))), FMT(e), FMT(s->table));
+                                 FMT(id), FMT(hash), FMT(e), FMT(s->table));
     if (status == DG_FAILED || status == DG_DATA) {
         DgError why = *err;
         return dg_fail(err, DG_DATA, "the rows of `%.*s` cannot be indexed: %s", FMT(s->step->from), why.message);
     }
     DG_TRY(status);
-    DG_TRY(refuse(s, "id IS NULL OR id = ''", "without an id", err));
-    DG_TRY(refuse(s, "NOT isfinite(norm)", "has an embedding with infinite, huge or missing numbers", err));
-    DG_TRY(vector_sql_text(s->run, &twice, err, "SELECT id FROM _dgc_wanted GROUP BY id HAVING count(*) > 1 LIMIT 1"));
-    if (twice.len) {
+    int64_t bad;
+    DG_TRY(vector_sql_int(s->run, &bad, err, "SELECT count(*) FILTER (WHERE id IS NULL OR id = '' OR NOT isfinite(norm)) + count(id) - count(DISTINCT id) FROM _dgc_wanted"));
+    if (bad) {
+        DG_TRY(refuse(s, "id IS NULL OR id = ''", "without an id", err));
+        DG_TRY(refuse(s, "NOT isfinite(norm)", "has an embedding with infinite, huge or missing numbers", err));
+        DG_TRY(vector_sql_text(s->run, &twice, err, "SELECT id FROM _dgc_wanted GROUP BY id HAVING count(*) > 1 LIMIT 1"));
         dg_fail(err, DG_DATA, "the id `%.*s` is in more than one row of `%.*s`", FMT(str_sub(twice, 0, 200)), FMT(s->step->from));
         dg_hint(err, "`id:` names a column whose values tell all rows apart");
         return DG_DATA;

@@ -1,18 +1,18 @@
 /* embed_step.c - embeds the distinct texts of a column, many requests at once, each text once.
  *
- * Texts stream in from the table; what the cache knows goes straight on, the rest is gathered into requests. Text and
- * vector stream into a temporary table as they come, in any order; one statement then joins them to the rows.
+ * Texts that need a vector stream in; what the cache knows goes straight on, the rest is gathered into requests. Text and
+ * vector stream into a temporary table as they come, in any order; embed_table.c then joins them to the rows.
  */
-#include "stdlib-components/embed/embed_step.h"
+#include "stdlib-components/embed/embed_table.h"
 
 #include <stdio.h>
 
-#include "runtime/base/sha256.h"
 #include "runtime/data/batch.h"
 #include "runtime/llm/lexical.h"
 #include "runtime/os/os.h"
+#include "runtime/run/step_tables.h"
 
-enum { WAIT_MS = 1000, TEXT_TOKENS_USUAL = 8191, REQUEST_TOKENS_MAX = 250000, OUT_BYTES_MAX = 4 << 20, NUMBER_BYTES = 14 };
+enum { WAIT_MS = 1000, TEXT_TOKENS_USUAL = 8191, REQUEST_TOKENS_MAX = 250000, OUT_BYTES_MAX = 4 << 20 };
 
 static const DgField fields[] = {
     DG_FIELD_ASSET_KEY(EmbedStep, from, .doc = "The asset it reads."),
@@ -49,6 +49,7 @@ typedef struct Embedding {
     Group *ready;            /* answered, not yet handed on */
     Arena row_arena;         /* of one vector from the cache */
     int32_t dimensions;      /* 0: not known yet */
+    EmbedTable table;
     float *scratch;
     int64_t texts;
     char spent[120];
@@ -60,14 +61,6 @@ static bool is_lexical(const EmbedStep *c)
 }
 
 /* ---- Handing on ---- */
-
-static void hex_of(Str text, char out[65])
-{
-    Sha256 sum;
-    sha256_init(&sum);
-    sha256_add(&sum, text);
-    sha256_hex(&sum, out);
-}
 
 static DgStatus fits(Embedding *e, int32_t dimensions, DgError *err)
 {
@@ -82,17 +75,8 @@ static DgStatus fits(Embedding *e, int32_t dimensions, DgError *err)
 
 static DgStatus emit(Embedding *e, DgBatch *out, Str text, const float *vector, DgError *err)
 {
-    char hex[65];
     int32_t row = out->rows;
-    hex_of(text, hex);
-    char *to = dg_text_reserve(&out->vectors[1], (size_t)e->dimensions * (NUMBER_BYTES + 1) + 2), *at = to;
-    if (!to || !dg_text_set(&out->vectors[0], row, hex, 64))
-        return os_no_memory(err, "for a vector");
-    *at++ = '[';
-    for (int32_t i = 0; i < e->dimensions; i++)
-        at += snprintf(at, NUMBER_BYTES + 2, i ? ",%.7g" : "%.7g", (double)vector[i]);
-    *at++ = ']';
-    if (!dg_text_commit(&out->vectors[1], row, (size_t)(at - to)))
+    if (!dg_text_set(&out->vectors[0], row, text.ptr, (size_t)text.len) || !dg_text_set(&out->vectors[1], row, (const char *)vector, (size_t)e->dimensions * sizeof *vector))
         return os_no_memory(err, "for a vector");
     out->rows++;
     e->texts++;
@@ -102,7 +86,7 @@ static DgStatus emit(Embedding *e, DgBatch *out, Str text, const float *vector, 
 
 static bool has_room(const Embedding *e, const DgBatch *out)
 {
-    return out->rows < out->rows_max && (int64_t)out->rows * e->dimensions * NUMBER_BYTES < OUT_BYTES_MAX;
+    return out->rows < out->rows_max && (int64_t)out->rows * e->dimensions * (int64_t)sizeof(float) < OUT_BYTES_MAX;
 }
 
 /* ---- Requests ---- */
@@ -177,8 +161,6 @@ static DgStatus take_call(Embedding *e, DgCall *call, DgError *err)
         status = fits(e, dimensions, err);
     for (size_t i = 0; status == DG_OK && i < g->count && l->answers; i++)
         status = answers_put_vector(l->answers, &g->keys[i], l->s->model, g->vectors[i], dimensions, err);
-    if (status == DG_OK && l->answers)
-        status = answers_keep(l->answers, err);
     if (status != DG_OK) {
         group_close(g);
         return status;
@@ -186,6 +168,24 @@ static DgStatus take_call(Embedding *e, DgCall *call, DgError *err)
     g->next = e->ready;
     e->ready = g;
     return DG_OK;
+}
+
+/* This call and those that are done by now; what they gave is kept together before any of it is handed on. */
+static DgStatus take_calls(Embedding *e, DgCall *call, DgError *err)
+{
+    DgStatus status = DG_OK;
+    DgError ignored = {0};
+    while (call) {
+        DgStatus of_call = take_call(e, call, status == DG_OK ? err : &ignored);
+        status = status == DG_OK ? of_call : status;
+        call_free(e->l->services, call);
+        call = calls_next(e->l->services, e->l, 0);
+    }
+    if (e->l->answers) {
+        DgStatus kept = answers_keep(e->l->answers, status == DG_OK ? err : &ignored);
+        status = status == DG_OK ? kept : status;
+    }
+    return status;
 }
 
 static AnswerKey key_of(Embedding *e, Str text)
@@ -288,8 +288,8 @@ static DgStatus next_vectors(void *context, void *lane, DgBatch *out, DgError *e
         if (dg_cancelled(e->sr))
             return dg_fail(err, DG_CANCELLED, "cancelled");
         DG_TRY(hand_on_ready(e, out, err));
-        /* One request more than can be under way waits, so that none of them is late. */
-        while (has_room(e, out) && !held && !ended && !e->ready && (!e->l || e->l->in_flight < e->c->llm.concurrency + 1)) {
+        /* As many requests wait as can be under way, so that the provider has something to do while answers are read. */
+        while (has_room(e, out) && !held && !ended && !e->ready && (!e->l || e->l->in_flight < 2 * e->c->llm.concurrency)) {
             Str text;
             DgStatus status = is_full(e) ? DG_END : next_text(e, &text, err);
             ended = status == DG_END && !is_full(e);
@@ -311,18 +311,14 @@ static DgStatus next_vectors(void *context, void *lane, DgBatch *out, DgError *e
         if (out->rows) /* the load has work to do meanwhile */
             return DG_OK;
         DgCall *call = e->l->in_flight ? llm_next(e->l, WAIT_MS) : NULL;
-        while (call) {
-            DgStatus status = take_call(e, call, err);
-            call_free(e->l->services, call);
-            DG_TRY(status);
-            call = calls_next(e->l->services, e->l, 0);
-        }
+        if (call)
+            DG_TRY(take_calls(e, call, err));
     }
 }
 
 /* ---- The whole ---- */
 
-static const DgColumn columns[] = {{.name = DG_S("key"), .type = {.kind = DG_TEXT}}, {.name = DG_S("vector"), .type = {.kind = DG_TEXT}}};
+static const DgColumn columns[] = {{.name = DG_S("text"), .type = {.kind = DG_TEXT}}, {.name = DG_S("vector"), .type = {.kind = DG_BINARY}}};
 
 static DgStatus open_model(Embedding *e, DgError *err)
 {
@@ -345,14 +341,12 @@ static DgStatus open_model(Embedding *e, DgError *err)
 
 static DgStatus open_texts(Embedding *e, DgError *err)
 {
-    const EmbedStep *c = e->c;
-    DgWarehouse *w;
     int32_t count;
-    DG_TRY(warehouse_get(e->sr->run, &w, err));
-    DG_TRY(dg_session_open(w, &e->sr->reader, err));
-    Str column = dg_quote_name(e->sr, c->column);
-    DG_TRY(dg_scan_open(e->sr->reader, dg_format(e->sr, "SELECT DISTINCT CAST(%.*s AS VARCHAR) AS text FROM %.*s WHERE trim(CAST(%.*s AS VARCHAR)) <> ''",
-                                                 FMT(column), FMT(dg_table(e->sr, c->from)), FMT(column)), &e->scan, err));
+    DG_TRY(embed_table_open(e->sr, e->c, e->l ? e->l->whom : S("words"), &e->table, err));
+    if (e->table.holds && !e->dimensions)
+        e->dimensions = (int32_t)e->table.dimensions;
+    e->table.holds = e->table.holds && e->table.dimensions == e->dimensions;
+    DG_TRY(dg_step_scan(e->sr, embed_table_texts(&e->table), &e->scan, err));
     DG_TRY(dg_batch_init(&e->in, dg_scan_columns(e->scan, &count), 1, DG_BATCH_ROWS, err));
     e->has_in = true;
     return DG_OK;
@@ -364,8 +358,7 @@ static void end(Embedding *e)
     if (e->l) {
         for (DgCall *c; e->l->in_flight > 0 && !dg_cancelled(e->sr) && (c = llm_next(e->l, 60000));) { /* what is paid for is kept */
             DgError ignored = {0};
-            take_call(e, c, &ignored);
-            call_free(e->l->services, c);
+            take_calls(e, c, &ignored);
         }
         llm_session_close(e->l);
     }
@@ -388,19 +381,11 @@ static DgStatus load(Embedding *e, DgError *err)
     DgSession *session;
     int64_t rows;
     DG_TRY(step_session(sr, &session, err));
-    DgPull pull = {.context = e, .next = next_vectors, .lanes_max = 1};
+    DgPull pull = {.context = e, .next = next_vectors, .lanes_max = 1, .floats = true};
     DG_TRY(dg_session_stream(session, columns, 2, &pull, S("CREATE OR REPLACE TEMP TABLE dgc_vectors AS SELECT * FROM "), (Str){0}, &rows, err));
     if (!e->dimensions)
         e->dimensions = c->dimensions ? (int32_t)c->dimensions : 1;
-    Str into = dg_quote_name(sr, c->into), column = dg_quote_name(sr, c->column);
-    DgStatus status = dg_sql(sr, dg_format(sr,
-        "CREATE OR REPLACE TABLE %.*s AS SELECT COLUMNS(f.* EXCLUDE (%.*s)), CAST(v.vector AS FLOAT[%d]) AS %.*s FROM (SELECT *, NULL AS %.*s FROM %.*s) f "
-        "LEFT JOIN dgc_vectors v ON v.key = sha256(CAST(f.%.*s AS VARCHAR))",
-        FMT(dg_table(sr, c->asset)), FMT(into), e->dimensions, FMT(into), FMT(into), FMT(dg_table(sr, c->from)), FMT(column)), err);
-    if (status == DG_OK)
-        status = dg_sql(sr, S("DROP TABLE dgc_vectors"), err);
-    DG_TRY(status);
-    DG_TRY(dg_sql_int(sr, dg_format(sr, "SELECT count(*) FROM %.*s", FMT(dg_table(sr, c->asset))), &rows, err));
+    DG_TRY(embed_table_write(&e->table, e->dimensions, &rows, err));
     sr->unit->rows = rows;
     dg_report_metadata(sr, c->asset, "embedding/dimensions", dgv_int(e->dimensions));
     dg_report_metadata(sr, c->asset, "embedding/texts", dgv_int(e->texts));
@@ -435,10 +420,8 @@ static DgStatus ask_model(Embedding *e, AnswerKey key, Str question, const float
         return no_budget(e, err);
     while (status == DG_OK && !e->ready) {
         DgCall *call = llm_next(e->l, WAIT_MS);
-        if (call) {
-            status = take_call(e, call, err);
-            call_free(e->l->services, call);
-        }
+        if (call)
+            status = take_calls(e, call, err);
     }
     DG_TRY(status);
     *vector = e->ready->vectors[0];

@@ -26,13 +26,47 @@ is "the vector of a text" "$expected" "$(query "SELECT list_aggregate(list_trans
 echo "28,new" >> chunks.csv
 out=$(run) || echo "$out"
 is "only what is new is asked" 5 "$(requests)"
-has "the rest is from the cache" "1 calls, 20 from the cache" "$out"
+has "the rest stands in the table" "1 calls, 0 from the cache" "$out"
+out=$(run --full-refresh) || echo "$out"
+has "a full refresh takes it from the cache" "0 calls, 21 from the cache" "$out"
 rm .dgc/p.duckdb
 out=$(run) || echo "$out"
 is "a lost warehouse costs nothing" "5 28" "$(requests) $(query "SELECT count(*) FROM rag.embeddings")"
 
+# The table is brought up to date: a vector marked by hand shows which rows were written.
+mark() { query "UPDATE rag.embeddings SET embedding = array_value(9::FLOAT, 0, 0, 0, 0, 0, 0, 0) WHERE $1" "SELECT ''" > /dev/null; }
+marked() { query "SELECT coalesce(string_agg(id, ',' ORDER BY id), '') FROM rag.embeddings WHERE embedding[1] = 9"; }
+sound() { query "SELECT count(*) || ' ' || count(embedding) FROM rag.embeddings"; }
+wrong() { # rows that are not the source's, with or without a vector; each as often
+    query "SELECT count(*) FROM ((SELECT id, text, text IS NOT NULL AND trim(text) <> '' AS has FROM rag.chunks EXCEPT ALL SELECT id, text, embedding IS NOT NULL FROM rag.embeddings) UNION ALL
+        (SELECT id, text, embedding IS NOT NULL FROM rag.embeddings EXCEPT ALL SELECT id, text, text IS NOT NULL AND trim(text) <> '' FROM rag.chunks))"
+}
+{ echo id,text; for i in 1 2 3 3 3 4; do echo "$i,part $i"; done; echo 5,; echo 6,; } > chunks.csv
+out=$(run) || echo "$out"
+is "equal rows" "8 6 0" "$(sound) $(wrong)"
+mark "id IN (1, 2)"
+out=$(run) || echo "$out"
+is "nothing has changed, nothing is written" "1,2 8 6" "$(marked) $(sound)"
+before=$(requests)
+{ echo id,text; for i in 1 3 3 4; do echo "$i,part $i"; done; echo "7,part 2"; echo "8,part 8"; echo 6,; } > chunks.csv
+out=$(run) || echo "$out"
+is "rows that went, fewer equal ones, a text that moved" "7 6 0" "$(sound) $(wrong)"
+is "a text that moved keeps its vector" "1,7" "$(marked)"
+is "one new text, one call" $((before + 1)) "$(requests)"
+component "  model: openai/text-embedding-3-large" '  base_url: "{{ env.LLM_URL }}"' "  batch: 6"
+out=$(run) || echo "$out"
+is "another model: all anew" " $((before + 2))" "$(marked) $(requests)"
+{ echo id,text,lang; echo "1,part 1,en"; } > chunks.csv
+out=$(run) || echo "$out"
+is "another column: all anew" "id,text,lang,embedding 1" "$(query "SELECT (SELECT string_agg(column_name) FROM (DESCRIBE rag.embeddings)) || ' ' || count(*) FROM rag.embeddings")"
+query "CREATE OR REPLACE TABLE rag.embeddings AS SELECT id, text, lang, [9, 0, 0, 0, 0, 0, 0, 0]::FLOAT[8] AS embedding FROM rag.embeddings" "SELECT ''" > /dev/null
+is "a table that somebody else made" 1 "$(marked)"
+out=$(run) || echo "$out"
+is "a table that somebody else made: all anew" "" "$(marked)"
+
 rm -rf .dgc "$WORK/s/requests"
 component "  model: openai/text-embedding-3-small" '  base_url: "{{ env.LLM_URL }}"' "  batch: 4" "  concurrency: 1" "  budget: {calls: 2}"
+{ echo id,text; for i in $(seq 25); do echo "$i,chunk $((i % 20))"; done; } > chunks.csv
 out=$(run); is "a budget: exit code" 75 $?
 has "a budget" "the budget of 2 calls is used up" "$out"
 is "a budget: requests" 2 "$(requests)"

@@ -14,7 +14,7 @@ has() { # NAME TEXT ACTUAL
 }
 (cd "$ROOT" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -I. -isystem "$(scripts/tp_dir.sh)/include" -o "$WORK/query" tests/torture/query.c -L"$BUILD/lib" \
     -Wl,--start-group $(sed "s|^lib.*\.a$|$BUILD/lib/&|" "$BUILD/lib/LINK") -Wl,--end-group) || { echo "FAIL query.c builds"; exit 1; }
-query() { "$WORK/query" "$WORK/p/.dgc/p.duckdb" "$1"; }
+query() { "$WORK/query" "$WORK/p/.dgc/p.duckdb" "$@"; }
 requests() { if [ -e "$WORK/s/requests" ]; then wc -l < "$WORK/s/requests"; else echo 0; fi; }
 last() { tail -n 1 "$WORK/s/requests" | "$PYTHON" -c "import json, sys; r = json.loads(sys.stdin.read()); print($1)"; }
 "$PYTHON" "$ROOT/tests/servers/llm.py" "$WORK/s" 2> "$WORK/s/err" & server=$!
