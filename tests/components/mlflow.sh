@@ -182,7 +182,11 @@ code "no row" 65 "no row of metrics"
 mlflow_run "  artifacts: nosuch.bin"
 code "an artifact that is no file" 78 "nosuch.bin"
 mlflow_run "  artifacts: model"
-echo s3://bucket/1 > "$WORK/s/artifact_root"
+echo "file://$WORK/mlruns/1/artifacts" > "$WORK/s/artifact_root"
+expect "artifacts in a folder that the server does not serve" "$DGC" run . --progress plain
+is "are put there, whole" "MLmodel sub/a b.txt" "$(cd "$WORK/mlruns/1/artifacts/model" && find . -type f | sed 's|^./||' | sort | tr '\n' ' ' | sed 's/ $//')"
+is "and are what they were" "" "$(diff -r model "$WORK/mlruns/1/artifacts/model")"
+echo gs://bucket/1 > "$WORK/s/artifact_root"
 code "artifacts elsewhere" 78 "start the server with --serve-artifacts"
 
 # ---- Predictions ----
