@@ -83,7 +83,7 @@ GENERATED := $(BUILD)/gen/component_list.h $(BUILD)/gen/embedded_headers.h $(BUI
 # What emitted C and users' components may include; the symbols that these declare are all that code
 # loaded in memory may refer to.
 EMITTED_HEADERS := $(wildcard $(addprefix runtime/,dgc.h component.h pipeline.h data/decode.h \
-    data/decode_api.h data/rows_api.h eval/eval_api.h run/bind.h))
+    data/decode_api.h data/rows_api.h copy/loop_api.h eval/eval_api.h run/bind.h))
 
 $(BUILD)/gen/embedded_headers.h: scripts/embed_headers.sh $(EMITTED_HEADERS)
 	@mkdir -p $(@D)

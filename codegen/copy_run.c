@@ -92,14 +92,24 @@ static DgList list_of(Arena *a, Str comma)
     return (DgList){items.items, items.count};
 }
 
+/* Up to the next comma that is in no parentheses: `amount:decimal(12,2),note:string`. */
+static Str next_column(Str *text)
+{
+    ptrdiff_t i = 0;
+    for (int depth = 0; i < text->len && (depth > 0 || text->ptr[i] != ','); i++)
+        depth += (text->ptr[i] == '(') - (text->ptr[i] == ')');
+    Str one = str_sub(*text, 0, i);
+    *text = str_sub(*text, i < text->len ? i + 1 : i, text->len);
+    return one;
+}
+
 static DgValue columns_of(Arena *a, Str text)
 {
     DgEval ev;
     dg_eval_init(&ev, a);
     DgValue dict = dg_new_dict(&ev);
     while (text.len) {
-        Str one, name, type;
-        str_cut(text, ',', &one, &text);
+        Str one = next_column(&text), name, type;
         if (str_cut(one, ':', &name, &type))
             dg_put(&ev, dict, dgv_from_str(str_trim(name)), dgv_from_str(str_trim(type)));
     }

@@ -3,6 +3,7 @@
 
 #include "codegen/emit_decoder.h"
 #include "codegen/emit_rows.h"
+#include "codegen/emit_rules.h"
 #include "codegen/emit_template.h"
 #include "compiler/sql/sql.h"
 
@@ -68,6 +69,9 @@ static void emit_code(Program *p, const CodeUnit *unit)
         p->failed |= !emit_template(p->e, name, unit->as.text, &how);
     } else if (unit->kind == CODE_DECODER) {
         emit_decoder(p->e, name, unit->as.decoder, unit->at);
+    } else if (unit->kind == CODE_RULES) {
+        emit_at(p->e, unit->at);
+        emit_rules(p->e, name, unit->as.rules, &p->rules);
     } else {
         emit_rows(p->e, name, unit->as.rows);
     }
@@ -160,7 +164,7 @@ static void emit_pipeline(Program *p, const EmitOptions *o, size_t lineage)
 
 /* Which parts of the runtime the functions call: so many headers fewer to read. */
 typedef struct Uses {
-    bool templates, decoders, rows, bindings;
+    bool templates, decoders, rows, rules, bindings;
 } Uses;
 
 static Uses uses_of(const Plan *plan)
@@ -174,6 +178,7 @@ static Uses uses_of(const Plan *plan)
             uses.templates |= kind == CODE_TEMPLATE || kind == CODE_TEXT;
             uses.decoders |= kind == CODE_DECODER;
             uses.rows |= kind == CODE_ROWS;
+            uses.rules |= kind == CODE_RULES;
         }
     }
     return uses;
@@ -197,6 +202,8 @@ static void emit_head(Program *p, const EmitOptions *o)
         emit_line(p->e, "#include \"runtime/data/decode_api.h\"");
     if (uses.rows)
         emit_line(p->e, "#include \"runtime/data/rows_api.h\"");
+    if (uses.rules)
+        emit_line(p->e, "#include \"runtime/copy/loop_api.h\"");
     if (uses.templates || uses.bindings)
         emit_line(p->e, "#include \"runtime/eval/eval_api.h\"");
     if (uses.bindings)

@@ -13,6 +13,7 @@ typedef struct Program {
     Map code;           /* bytes of a CodeUnit's or Residual's address -> Str* */
     Map ops;            /* names of DgStepOps declared */
     Map printed;        /* names of functions already there: a unit may have several users */
+    Map rules;          /* source of an expression -> Str*, its loop */
     Map quoted;         /* places of the YAML documents already shown */
     Map site_index;     /* "file:line" -> index + 1, as a pointer */
     Array(Span) sites;

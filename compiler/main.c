@@ -139,8 +139,8 @@ const Command commands[] = {
      "  -o, --output FILE   default: .dgc/schema.json of the project; `-` is standard output\n"
      "\n"
      "  dgc schema dgc.Files\n"},
-    {"state", cmd_state, "cursors of incremental steps",
-     "dgc state [PROJECT] show | set STEP[PARTITION] JSON | reset STEP | rebuild\n"
+    {"state", cmd_state, "cursors of incremental steps, loads of replications",
+     "dgc state [PROJECT] show | set STEP[PARTITION] JSON | reset STEP | packages [STEP] | abort PACKAGE | rebuild\n"
      "\n"
      "      --home DIR      where data and history lie (default: PROJECT/.dgc)\n"
      "      --json          as JSON\n"

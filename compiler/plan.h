@@ -19,7 +19,7 @@ typedef struct Template Residual; /* a template after partial evaluation */
 
 /* ---- Emitted code that a step config points to through a DG_F_CODE member ---- */
 
-typedef enum CodeKind { CODE_TEMPLATE, CODE_DECODER, CODE_ROWS, CODE_TEXT } CodeKind;
+typedef enum CodeKind { CODE_TEMPLATE, CODE_DECODER, CODE_ROWS, CODE_TEXT, CODE_RULES } CodeKind;
 
 typedef struct RowProgram RowProgram; /* compiler/rows.h: typed row expressions */
 typedef struct SqlUnit SqlUnit;       /* compiler/sql/sql.h */
@@ -34,6 +34,7 @@ typedef struct CodeUnit {
         const SqlUnit *sql;          /* TEMPLATE: its `rendered` residual is printed */
         const DgDecoderDecl *decoder;
         const RowProgram *rows;
+        const DgRulesDecl *rules;
         const Residual *text;        /* TEXT: a template that is no SQL, such as a prompt */
     } as;
 } CodeUnit;

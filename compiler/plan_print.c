@@ -326,13 +326,15 @@ static void print_step(Print *p, const Step *s)
 
 static void print_code(Print *p, const CodeUnit *unit)
 {
-    static const char *const kinds[] = {"template", "decoder", "rows", "text"};
+    static const char *const kinds[] = {"template", "decoder", "rows", "text", "rules"};
     buf_format(p->out, "\ncode `%.*s` %s\n", FMT(unit->name), kinds[unit->kind]);
     if (unit->kind == CODE_DECODER) {
         static const char *const formats[] = {"csv", "ndjson", "json"};
         const DgDecoderDecl *d = unit->as.decoder;
         buf_format(p->out, "  %s, %d columns\n", formats[d->format], d->columns_count);
     }
+    for (size_t i = 0; unit->kind == CODE_RULES && i < unit->as.rules->sources.count; i++)
+        buf_format(p->out, "  %.*s\n", FMT(DG_ITEMS(DgStr, unit->as.rules->sources)[i]));
     place(p, unit->at);
 }
 

@@ -422,7 +422,7 @@ static const DgPlanApi plan_api = {
     .asset = planner_asset, .translated = planner_translated, .check = planner_check,
     .step = planner_step, .job = planner_job, .schedule = planner_schedule,
     .resource = planner_resource,
-    .sql = code_sql, .row_program = code_rows, .decoder = code_decoder, .text = code_text,
+    .sql = code_sql, .row_program = code_rows, .rules = code_rules, .decoder = code_decoder, .text = code_text,
     .sql_config = code_sql_config,
     .copy = planner_copy, .refers_to = query_refers_to, .attribute = query_attribute,
     .is_set = query_is_set, .is_known = query_is_known, .is_scalar = query_is_scalar,

@@ -97,3 +97,17 @@ void code_decoder(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl)
     add_unit(m, slot, (CodeUnit){.kind = CODE_DECODER, .at = m->at, .as.decoder = copy,
                                  .name = unit_name(m, (Str){0}, "decode")});
 }
+
+void code_rules(DgPlanner *p, DgCode *slot, const DgRulesDecl *decl)
+{
+    PlannerImpl *m = p->impl;
+    Arena *arena = m->b->plan->arena;
+    DgRulesDecl *copy = push(arena, DgRulesDecl, 1);
+    DgStr *sources = push(arena, DgStr, decl->sources.count + 1);
+    for (size_t i = 0; i < decl->sources.count; i++)
+        sources[i] = str_copy(arena, DG_ITEMS(DgStr, decl->sources)[i]);
+    *copy = *decl;
+    copy->sources = (DgList){sources, decl->sources.count};
+    add_unit(m, slot, (CodeUnit){.kind = CODE_RULES, .at = planner_at(p, decl->field), .as.rules = copy,
+                                 .name = unit_name(m, decl->asset, "rules")});
+}

@@ -25,6 +25,7 @@ void put_address(Arena *arena, Map *map, const void *address, void *value);
 void code_sql(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
 DgValue code_sql_config(DgPlanner *p, const DgSqlDecl *decl);
 void code_rows(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl);
+void code_rules(DgPlanner *p, DgCode *slot, const DgRulesDecl *decl);
 void code_text(DgPlanner *p, DgCode *slot, const DgTextDecl *decl);
 void code_decoder(DgPlanner *p, DgCode *slot, const DgDecoderDecl *decl);
 

@@ -175,6 +175,12 @@ typedef struct DgAnswer {
     double usd;         /* negative: not known */
 } DgAnswer;
 
+typedef struct DgStepPackage { /* one load of a stream */
+    DgStr stream, table, package, run;
+    DgStr status;              /* `committed`; `loading`: it was not finished, and the next run of the stream cleans it up */
+    int64_t rows, at_us;
+} DgStepPackage;
+
 typedef struct DgStepOps {
     const char *name;   /* "dgc.Files" */
     const char *symbol; /* the C name of this variable: what emitted code refers to */
@@ -194,6 +200,9 @@ typedef struct DgStepOps {
     /* Steps that keep their cursors themselves, in their target: what `state` asks. `value` NULL: *cursors
      * gets DgPairs {stream, JSON}; else all the step's cursors become it, or with "" are forgotten. */
     DgStatus (*cursor)(DgStepRun *run, const void *config, const DgStr *value, DgList *cursors, DgError *err);
+    /* The loads of such a step: what `state packages` asks. `abort` not NULL: what this unfinished package left is dropped
+     * first; DG_END: there is none. *packages gets DgStepPackages, oldest first. */
+    DgStatus (*packages)(DgStepRun *run, const void *config, const DgStr *abort, DgList *packages, DgError *err);
     /* What `plan` says about the step beyond its name: a few lines, from a look at where it would read and
      * write; nothing is changed. NULL: nothing. */
     DgStatus (*explain)(DgStepRun *run, const void *config, DgStr *text, DgError *err);
@@ -449,6 +458,12 @@ typedef struct DgTextDecl { /* text with Jinja that is no SQL, rendered for each
     const char *const *names;/* further names that its caller puts in scope; NULL-terminated; NULL: none */
 } DgTextDecl;
 
+typedef struct DgRulesDecl { /* expressions over rows whose columns only the run knows (runtime/copy/expression.h) */
+    const void *field;       /* where they are written */
+    DgStr asset;             /* names the functions */
+    DgList sources;          /* of DgStr; they were compiled once, so they are right */
+} DgRulesDecl;
+
 typedef enum DgFormat { DG_CSV, DG_NDJSON, DG_JSON_DOC } DgFormat;
 typedef struct DgCsvDialect { /* what a look into a CSV file finds */
     char delimiter, quote, escape;
@@ -483,6 +498,8 @@ typedef struct DgPlanApi {
     void (*sql)(DgPlanner *p, DgCode *slot, const DgSqlDecl *decl);
     /* A DgRowFn (runtime/data/decode.h) that maps one batch. */
     void (*row_program)(DgPlanner *p, DgCode *slot, const DgRowProgramDecl *decl);
+    /* A DgRuleSetFn (runtime/copy/loop_api.h): one loop for each expression. */
+    void (*rules)(DgPlanner *p, DgCode *slot, const DgRulesDecl *decl);
     /* A DgTemplateFn that renders text; the step puts `row` and `names` in scope (run.h: extra). Columns of
      * `from` that are not there are reported where the text names them. */
     void (*text)(DgPlanner *p, DgCode *slot, const DgTextDecl *decl);

@@ -46,6 +46,10 @@ int cli_status(Cli *cli);
 int cli_state(Cli *cli);
 int cli_ask(Cli *cli);
 
+/* cmd_packages.c: `state packages [STEP]` and `state abort PACKAGE`. */
+DgStatus cli_packages(Cli *cli, Run *run, Str step, StrBuf *b, DgError *err);
+DgStatus cli_abort(Cli *cli, Run *run, Str package, StrBuf *b, DgError *err);
+
 /* list_json.c: the document of `dg list defs --json`. */
 void list_json(const DgPipeline *p, const bool *assets, const bool *checks, bool all, StrBuf *out);
 

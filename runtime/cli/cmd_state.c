@@ -276,8 +276,12 @@ int cli_state(Cli *cli)
         s = change(cli, run, cli->words.items[1], (Str){0}, false, &b, &err);
     else if (str_eq(verb, S("rebuild")) && words == 1)
         s = rebuild(run, &b, &err);
+    else if (str_eq(verb, S("packages")) && words <= 2)
+        s = cli_packages(cli, run, words == 2 ? cli->words.items[1] : (Str){0}, &b, &err);
+    else if (str_eq(verb, S("abort")) && words == 2)
+        s = cli_abort(cli, run, cli->words.items[1], &b, &err);
     else {
-        s = dg_fail(&err, DG_USAGE, "`state` is followed by show, set STEP JSON, reset STEP or rebuild");
+        s = dg_fail(&err, DG_USAGE, "`state` is followed by show, set STEP JSON, reset STEP, packages [STEP], abort PACKAGE or rebuild");
         dg_hint(&err, "`state --help` has examples");
     }
     int code = s == DG_OK ? cli_write(&b, 0) : cli_error(cli, &err);

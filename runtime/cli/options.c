@@ -74,11 +74,12 @@ static const struct {
                     "status\n"
                     "status 0190c8a2\n"
                     "status --json\n"},
-    [CLI_STATE] = {"state", " show | set STEP[PARTITION] JSON | reset STEP | rebuild",
-                   "cursors of incremental steps",
+    [CLI_STATE] = {"state", " show | set STEP[PARTITION] JSON | reset STEP | packages [STEP] | abort PACKAGE | rebuild",
+                   "cursors of incremental steps, loads of replications",
                    "state show\n"
                    "state reset orders\n"
                    "state set orders '{\"cursor\": \"2024-05-01\"}'\n"
+                   "state packages\n"
                    "state rebuild\n"},
     [CLI_ASK] = {"ask", " QUESTION", "what an index finds for a question, and a model's answer out of it",
                  "ask 'how do refunds work?'\n"

@@ -11,47 +11,90 @@ typedef struct Constrain {
     DgRows rows; /* first */
     DgRows *from;
     Copy *copy;
-    Arena arena, scratch;
+    Arena arena;
     CopyRules rules;
-    int32_t *columns; /* of each rule; -1: this stream has no such column */
+    CopyLoops loops;
     OnFailure on_failure;
     DgBatch in;
     int64_t broken;
 } Constrain;
 
-static DgStatus violated(Constrain *w, const CopyRule *rule, CopyRow *row, DgError *err)
+static DgStatus violated(Constrain *w, const CopyBound *b, const DgBatch *batch, int32_t row, DgError *err)
 {
     DgValue v;
-    DG_TRY(copy_cell_get(row->batch, row->value, row->row, &w->scratch, &v, err));
-    Str name = w->rows.columns[row->value].name, text = v.kind == DG_V_NONE ? S("null") : expr_text(&w->scratch, v);
+    DG_TRY(copy_cells_get(batch, b->column, row, 1, &w->loops.scope, &v, err));
+    Str name = w->rows.columns[b->column].name, text = v.kind == DG_V_NONE ? S("null") : expr_text(&w->loops.scratch, v), rule = b->rule->text;
     w->broken++;
     if (w->on_failure != FAIL_ABORT) {
         if (w->broken <= WARNINGS_MAX)
             dg_log(w->copy->run, DG_LOG_WARNING, "column `%.*s`: `%.*s` breaks `%.*s`%s", FMT(name), (int)(text.len > 80 ? 80 : text.len), text.ptr,
-                   FMT(rule->text), w->on_failure == FAIL_SKIP ? "; the row is left out" : "");
+                   FMT(rule), w->on_failure == FAIL_SKIP ? "; the row is left out" : "");
         return DG_OK;
     }
     dg_fail(err, DG_DATA, "column `%.*s`: `%.*s` breaks the constraint `%.*s`", FMT(name), (int)(text.len > 80 ? 80 : text.len), text.ptr,
-            (int)(rule->text.len > 300 ? 300 : rule->text.len), rule->text.ptr);
+            (int)(rule.len > 300 ? 300 : rule.len), rule.ptr);
     dg_hint(err, "SLING_ON_CONSTRAINT_FAILURE can be warn (the row is kept) or skip (it is left out)");
     return DG_DATA;
 }
 
-static DgStatus check_row(Constrain *w, const DgBatch *b, int32_t row, bool *keep, DgError *err)
+/* What holds of row `at` of the block, which is row `row` of the batch. */
+static DgStatus judge(Constrain *w, const CopyBound *b, const DgBatch *batch, int32_t row, int32_t at, bool *keep, DgError *err)
 {
-    CopyRow names = {.batch = b, .row = row, .columns = b->columns, .columns_count = b->columns_count, .scratch = &w->scratch};
-    ExprScope scope = {.name = copy_row_name, .context = &names, .scratch = &w->scratch, .now_us = w->copy->started_us};
+    int holds;
+    DG_TRY(dg_expr_truth(&b->out[at], &holds, err));
+    if (holds == 0)
+        DG_TRY(violated(w, b, batch, row, err));
+    *keep = holds != 0 || w->on_failure != FAIL_SKIP;
+    return DG_OK;
+}
+
+/* Row by row, rule by rule: a row that is left out is asked nothing more. */
+static DgStatus one_row(Constrain *w, const DgBatch *b, int32_t row, bool *keep, DgError *err)
+{
     *keep = true;
-    for (size_t i = 0; i < w->rules.count && *keep; i++) {
-        int holds;
-        arena_reset(&w->scratch);
-        names.value = w->columns[i];
-        if (names.value < 0)
-            continue;
-        DG_TRY(expr_truth(w->rules.items[i].expr, &scope, &holds, err));
-        if (holds == 0)
-            DG_TRY(violated(w, &w->rules.items[i], &names, err));
-        *keep = holds != 0 || w->on_failure != FAIL_SKIP;
+    DG_TRY(loops_load(&w->loops, b, row, 1, err));
+    for (size_t i = 0; i < w->loops.bound.count && *keep; i++) {
+        DG_TRY(loops_run(&w->loops, &w->loops.bound.items[i], 1, err));
+        DG_TRY(judge(w, &w->loops.bound.items[i], b, row, 0, keep, err));
+    }
+    return DG_OK;
+}
+
+static DgStatus all_rules(Constrain *w, const DgBatch *b, int32_t from, int32_t rows, DgError *err)
+{
+    DG_TRY(loops_load(&w->loops, b, from, rows, err));
+    for (size_t i = 0; i < w->loops.bound.count; i++)
+        DG_TRY(loops_run(&w->loops, &w->loops.bound.items[i], rows, err));
+    return DG_OK;
+}
+
+/* Up to DG_LOOP_ROWS rows from `from`; returns how many in *rows, and which stay. */
+static DgStatus check_block(Constrain *w, const DgBatch *b, int32_t from, int32_t *rows, bool *keep, DgError *err)
+{
+    DgError ignored = {0};
+    *rows = loops_rows(&w->loops, b, from);
+    bool together = all_rules(w, b, from, *rows, &ignored) == DG_OK;
+    for (int32_t k = 0; k < *rows; k++) {
+        keep[k] = true;
+        if (!together) /* some rule does not take some row: perhaps one that is left out before */
+            DG_TRY(one_row(w, b, from + k, &keep[k], err));
+        for (size_t i = 0; together && i < w->loops.bound.count && keep[k]; i++)
+            DG_TRY(judge(w, &w->loops.bound.items[i], b, from + k, k, &keep[k], err));
+    }
+    return DG_OK;
+}
+
+static DgStatus check_rows(Constrain *w, const DgBatch *in, DgBatch *out, int32_t *kept, DgError *err)
+{
+    bool keep[DG_LOOP_ROWS];
+    for (int32_t from = 0, rows; from < in->rows; from += rows) {
+        DG_TRY(check_block(w, in, from, &rows, keep, err));
+        for (int32_t k = 0; k < rows; k++) {
+            for (int32_t i = 0; in != out && keep[k] && i < w->rows.columns_count; i++)
+                if (!copy_cell_move(in, from + k, out, *kept, i))
+                    return os_no_memory(err, "checking rows");
+            *kept += keep[k];
+        }
     }
     return DG_OK;
 }
@@ -68,14 +111,7 @@ static DgStatus constrain_next(DgRows *rows, DgBatch *out, DgError *err)
         status = w->from->next(w->from, in, err);
         if (status != DG_OK && status != DG_END)
             return status;
-        for (int32_t row = 0; row < in->rows; row++) {
-            bool keep;
-            DG_TRY(check_row(w, in, row, &keep, err));
-            for (int32_t i = 0; skipping && keep && i < rows->columns_count; i++)
-                if (!copy_cell_move(in, row, out, kept, i))
-                    return os_no_memory(err, "checking rows");
-            kept += keep;
-        }
+        DG_TRY(check_rows(w, in, out, &kept, err));
         out->rows = kept;
     }
     if (status == DG_END && w->broken)
@@ -89,9 +125,8 @@ static void constrain_close(DgRows *rows)
     Constrain *w = (Constrain *)rows;
     rows_close(w->from);
     dg_batch_release(&w->in);
-    os_free(w->columns);
     arena_free(&w->arena);
-    arena_free(&w->scratch);
+    loops_free(&w->loops);
     os_free(w);
 }
 
@@ -104,38 +139,17 @@ static DgStatus on_failure_of(Copy *c, OnFailure *out, DgError *err)
     return dg_fail(err, DG_CONFIG, "SLING_ON_CONSTRAINT_FAILURE is abort, warn or skip, not `%.*s`", FMT(how));
 }
 
-/* One rule for each column that it is about; `*` is about all. */
-static DgStatus bind(Constrain *w, DgError *err)
+static void bind_rule(Constrain *w, size_t index)
 {
-    w->columns = os_alloc((w->rules.count + 1) * sizeof *w->columns);
-    if (!w->columns)
-        return os_no_memory(err, "checking rows");
-    for (size_t i = 0; i < w->rules.count; i++) {
-        w->columns[i] = -1;
-        for (int32_t k = 0; k < w->rows.columns_count; k++)
-            if (str_eq_nocase(w->rules.items[i].column, w->rows.columns[k].name))
-                w->columns[i] = k;
-        if (w->columns[i] < 0)
-            dg_log(w->copy->run, DG_LOG_WARNING, "`columns` has a constraint for `%.*s`, which is no column of %.*s", FMT(w->rules.items[i].column),
-                   FMT(w->copy->name));
-    }
-    return DG_OK;
-}
-
-/* `*: 'string | value != ""'` stands for every column. */
-static void expand_stars(Constrain *w)
-{
-    CopyRules all = {0};
-    for (size_t i = 0; i < w->rules.count; i++) {
-        CopyRule rule = w->rules.items[i];
-        bool star = str_eq(rule.column, S("*"));
-        for (int32_t k = 0; k < (star ? w->rows.columns_count : 1); k++) {
-            if (star)
-                rule.column = w->rows.columns[k].name;
-            array_add(&w->arena, &all, rule);
+    Str name = w->rules.items[index].column;
+    bool star = str_eq(name, S("*")), found = star; /* `*: 'string | value != ""'` is about every column */
+    for (int32_t k = 0; k < w->rows.columns_count; k++)
+        if (star || str_eq_nocase(name, w->rows.columns[k].name)) {
+            loops_add(&w->loops, &w->rules, index, w->copy->step->constraint_loops, k);
+            found = true;
         }
-    }
-    w->rules = all;
+    if (!found)
+        dg_log(w->copy->run, DG_LOG_WARNING, "`columns` has a constraint for `%.*s`, which is no column of %.*s", FMT(name), FMT(w->copy->name));
 }
 
 DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err)
@@ -146,8 +160,8 @@ DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err)
         return os_no_memory(err, "checking rows");
     }
     arena_init(&w->arena, 64 << 20);
-    arena_init(&w->scratch, 128 << 20);
-    w->arena.can_fail = w->scratch.can_fail = true;
+    loops_init(&w->loops, c->started_us);
+    w->arena.can_fail = true;
     w->copy = c;
     w->from = from;
     w->rows = (DgRows){from->columns, from->columns_count, constrain_next, constrain_close, from->any_order};
@@ -158,11 +172,12 @@ DgStatus copy_constrain(Copy *c, DgRows *from, DgRows **out, DgError *err)
         *out = from;
         return DG_OK;
     }
-    expand_stars(w);
     if (status == DG_OK)
         status = on_failure_of(c, &w->on_failure, err);
+    for (size_t i = 0; status == DG_OK && i < w->rules.count; i++)
+        bind_rule(w, i);
     if (status == DG_OK)
-        status = bind(w, err);
+        status = loops_bind(&w->loops, from->columns, from->columns_count, false, err);
     if (status == DG_OK && w->on_failure == FAIL_SKIP)
         status = dg_batch_init(&w->in, from->columns, from->columns_count, DG_BATCH_ROWS, err);
     if (status == DG_OK && w->arena.failed)

@@ -11,6 +11,7 @@
  *   select.c      `select` for files, column_casing for files
  *   chunks.c      a backfill's range in parts
  *   each_file.c   a wildcard of files, one stream for each
+ *   each_table.c  a wildcard of tables; what becomes of the others when one fails
  *   since.c       rows of files beyond where the last run ended
  *   cells.c       values of batches as values of expressions, and back
  *   names.c       which types and variables there are: for the compiler too
@@ -41,6 +42,12 @@ typedef struct CopyEnd {
     DgFs *fs;
 } CopyEnd;
 
+typedef struct CopyFacts { /* {row_count, columns} by name of a table */
+    Array(const char *) names;
+    Array(DgValue) values;
+    size_t count;            /* with those past the limit */
+} CopyFacts;
+
 typedef struct Copy {
     DgStepRun *run;
     const DgStreamStep *step;
@@ -60,13 +67,13 @@ typedef struct Copy {
     Str cursor;              /* value of the update key where the last run ended; empty: none */
     DgType cursor_type;
     const CopyChunk *chunk;  /* of a backfill: the part at hand; NULL: all of the range */
+    size_t chunk_number, chunks_count; /* from 1 */
     Str failure;
 
     /* For include_metadata: the tables so far. */
     int64_t noted_rows;
-    int noted;
-    DgValue noted_columns;   /* {columns: [...]} of the last one */
-    DgValue noted_lists;     /* {table: {row_count, columns}} of tables that its lists became */
+    DgValue noted_columns;   /* of the last one */
+    CopyFacts noted, noted_lists; /* of the tables; of those that their lists became */
 
     /* For hooks. */
     DgDb *merging;           /* the load's own transaction is open; else NULL */
@@ -151,6 +158,8 @@ DgStatus copy_to_files(Copy *c, DgError *err);
 /* The rows of the stream at hand, shaped and watched. *out NULL: there are no files, which is allowed. */
 DgStatus copy_open_rows(Copy *c, CopyWatch **watch, DgRows **out, DgError *err);
 
+/* How many of a backfill's chunks are committed by a run that did not come to its end. */
+DgStatus copy_chunks_done(Copy *c, const CopyChunks *chunks, size_t *done, DgError *err);
 /* What `state reset` leaves. */
 #define COPY_CURSOR_RESET "{\"reset\":true}"
 DgCasing copy_casing(const Copy *c);
@@ -176,6 +185,26 @@ Str copy_object_of(const Copy *c); /* as written, or what stands for it */
 bool copy_files_apart(const Copy *c);
 /* `one` for each file that the stream's pattern matches, with `file` and `name` set. */
 DgStatus copy_each_file(Copy *c, DgStatus (*one)(Copy *c, DgError *err), DgError *err);
+
+/* ---- each_table.c ---- */
+
+/* Tables or files of a wildcard: one that fails does not hold up the others. */
+typedef struct CopyMany {
+    int64_t count, failed;
+    StrArray names;          /* of those that failed */
+    DgError why;             /* of the first, or of the first that may pass when tried again */
+    StrArray runs;           /* ids of this run and of those that it resumes */
+} CopyMany;
+DgStatus copy_each_table(Copy *c, DgStatus (*one)(Copy *c, DgError *err), DgError *err);
+/* `one` for the table or file at hand, unless it was loaded before a failure. Not DG_OK: the others have no chance either. */
+DgStatus copy_one_of_many(Copy *c, CopyMany *m, DgStatus (*one)(Copy *c, DgError *err), DgError *err);
+DgStatus copy_loaded_before(Copy *c, CopyMany *m, bool *there, DgError *err);
+DgStatus copy_many_end(const CopyMany *m, const char *noun, DgError *err);
+/* to_files.c: what the manifest of the object's folder says. */
+DgStatus copy_files_package(Copy *c, DgStepPackage *out, bool *there, DgError *err);
+DgStatus copy_files_cursor(Copy *c, DgPair *out, bool *there, DgError *err);
+/* to_files.c: whether one of these runs committed the folder of the object at hand. */
+DgStatus copy_files_committed_by(Copy *c, const StrArray *runs, bool *there, DgError *err);
 
 /* ---- open_rows.c ---- */
 Str copy_path_in_store(Copy *c, Str stream); /* without scheme and host or bucket */

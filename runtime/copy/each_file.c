@@ -79,10 +79,13 @@ DgStatus copy_each_file(Copy *c, DgStatus (*one)(Copy *c, DgError *err), DgError
             array_add(&c->arena, &files, all.items[i]);
     DG_TRY(check_objects(c, before, &files, err));
     DgStatus status = DG_OK;
+    CopyMany many = {0};
     for (size_t i = 0; i < files.count && status == DG_OK; i++) {
         take_file(c, before, &files.items[i]);
-        status = one(c, err);
+        status = copy_one_of_many(c, &many, one, err);
     }
+    if (status == DG_OK)
+        status = copy_many_end(&many, "files", err);
     if (!files.count)
         dg_log(c->run, DG_LOG_WARNING, "`%.*s` matches no file that no other stream has", FMT(c->step->stream));
     c->file = NULL;

@@ -26,6 +26,18 @@ static void add_definitions(StrBuf *b, Str statements)
     }
 }
 
+static DgStatus range_line(Copy *c, StrBuf *b, DgError *err)
+{
+    CopyChunks chunks = {0};
+    size_t done;
+    DG_TRY(chunks_of(&c->arena, &c->s->source_options, &chunks, err));
+    DG_TRY(copy_chunks_done(c, &chunks, &done, err));
+    buf_format(b, ", where %.*s is from %.*s to %.*s", FMT(c->s->update_key), FMT(chunks.items[0].first), FMT(chunks.items[chunks.count - 1].last));
+    if (chunks.count > 1)
+        buf_format(b, done ? ", in %zu chunks, going on with chunk %zu" : ", in %zu chunks", chunks.count, done + 1);
+    return DG_OK;
+}
+
 /* The columns that would come: the query is opened for no rows. */
 static DgStatus target_lines(Copy *c, StrBuf *b, DgError *err)
 {
@@ -39,7 +51,9 @@ static DgStatus target_lines(Copy *c, StrBuf *b, DgError *err)
     buf_format(b, "%s %.*s", disposition_text(spec.disposition), FMT(c->object));
     for (size_t i = 0; i < spec.keys.count; i++)
         buf_format(b, "%s%.*s", i ? ", " : " by ", FMT(spec.keys.items[i]));
-    if (c->incremental && c->s->update_key.len)
+    if (c->s->mode == DG_COPY_BACKFILL && c->source.engine && c->s->source_options.range.len)
+        DG_TRY(range_line(c, b, err));
+    else if (c->incremental && c->s->update_key.len)
         buf_format(b, c->cursor.len ? ", where %.*s > %.*s" : ", from the first %.*s on", FMT(c->s->update_key), FMT(c->cursor));
     buf_char(b, '\n');
     if (!c->source.engine)

@@ -9,6 +9,7 @@ typedef struct Parser {
     Str text;
     ptrdiff_t at;
     int depth, nodes;
+    StrArray names;          /* so far, each once */
     DgError *err;
     bool failed;
 } Parser;
@@ -96,8 +97,13 @@ static Str take_name(Parser *p)
 static Expr *name_node(Parser *p, Str name)
 {
     Expr *e = node(p, EXPR_NAME, NULL, 0);
-    if (e)
-        e->name = str_copy(p->arena, name);
+    if (!e)
+        return NULL;
+    while ((size_t)e->slot < p->names.count && !str_eq(p->names.items[e->slot], name))
+        e->slot++;
+    e->name = (size_t)e->slot < p->names.count ? p->names.items[e->slot] : str_copy(p->arena, name);
+    if ((size_t)e->slot == p->names.count)
+        array_add(p->arena, &p->names, e->name);
     return e;
 }
 
@@ -282,7 +288,7 @@ DgStatus expr_compile(Arena *a, Str text, Expr **out, DgError *err)
 
 void expr_names(const Expr *e, Arena *a, StrArray *out)
 {
-    if (e->op == EXPR_NAME)
+    if (e->op == EXPR_NAME && (size_t)e->slot == out->count)
         array_add(a, out, e->name);
     for (int i = 0; i < e->count; i++)
         expr_names(e->args[i], a, out);

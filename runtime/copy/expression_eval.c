@@ -1,5 +1,6 @@
 /* expression_eval.c - the value of a tree. Integers never wrap, texts are bounded. */
 #include <math.h>
+#include <stdio.h>
 
 #include "runtime/copy/expression_internal.h"
 #include "runtime/os/os.h"
@@ -14,15 +15,23 @@ static DgValue truth(bool b)
     return (DgValue){.kind = DG_V_BOOL, .as.b = b};
 }
 
+Str expr_number_text(char *room, size_t size, DgValue v)
+{
+    int n = 0;
+    if (v.kind == DG_V_BOOL)
+        return v.as.b ? S("true") : S("false");
+    if (v.kind == DG_V_INT)
+        n = snprintf(room, size, "%lld", (long long)v.as.i);
+    else if (v.kind == DG_V_FLOAT)
+        n = snprintf(room, size, v.as.f == floor(v.as.f) && fabs(v.as.f) < 1e15 ? "%.0f" : "%.17g", v.as.f);
+    return n ? (Str){room, n} : (Str){0};
+}
+
 Str expr_text(Arena *a, DgValue v)
 {
-    switch (v.kind) {
-    case DG_V_STR: return v.as.s;
-    case DG_V_BOOL: return v.as.b ? S("true") : S("false");
-    case DG_V_INT: return str_format(a, "%lld", (long long)v.as.i);
-    case DG_V_FLOAT: return str_format(a, v.as.f == floor(v.as.f) && fabs(v.as.f) < 1e15 ? "%.0f" : "%.17g", v.as.f);
-    default: return (Str){0};
-    }
+    char room[64];
+    Str s = v.kind == DG_V_STR ? v.as.s : expr_number_text(room, sizeof room, v);
+    return s.ptr == room ? str_copy(a, s) : s;
 }
 
 static const char *kind_name(DgValue v)
@@ -77,8 +86,9 @@ DgStatus expr_compare(DgValue a, DgValue b, int *out, bool *null, DgError *err)
     return DG_OK;
 }
 
-static DgStatus compare(ExprOp op, DgValue a, DgValue b, DgValue *out, DgError *err)
+DgStatus dg_expr_compare(ExprOp op, const DgValue *x, const DgValue *y, DgValue *out, DgError *err)
 {
+    DgValue a = *x, b = *y;
     int order;
     bool null, equality = op == EXPR_EQ || op == EXPR_NE;
     if (equality && (a.kind == DG_V_NONE || b.kind == DG_V_NONE)) {
@@ -110,8 +120,9 @@ static bool whole_numbers(ExprOp op, int64_t a, int64_t b, int64_t *out)
     }
 }
 
-static DgStatus arithmetic(ExprOp op, const ExprScope *s, DgValue a, DgValue b, DgValue *out, DgError *err)
+DgStatus dg_expr_arithmetic(ExprOp op, const ExprScope *s, const DgValue *left, const DgValue *right, DgValue *out, DgError *err)
 {
+    DgValue a = *left, b = *right;
     *out = (DgValue){.kind = DG_V_NONE};
     if (a.kind == DG_V_NONE || b.kind == DG_V_NONE)
         return DG_OK;
@@ -141,8 +152,9 @@ static DgStatus arithmetic(ExprOp op, const ExprScope *s, DgValue a, DgValue b, 
     return DG_OK;
 }
 
-static DgStatus negative(DgValue v, DgValue *out, DgError *err)
+DgStatus dg_expr_negative(const DgValue *of, DgValue *out, DgError *err)
 {
+    DgValue v = *of;
     *out = v;
     if (v.kind == DG_V_FLOAT)
         out->as.f = -v.as.f;
@@ -188,17 +200,17 @@ static DgStatus fill_in(const ExprScope *s, Str text, DgValue *out, DgError *err
 
 /* ---- Trees ---- */
 
-static int truth_of(DgValue v)
+DgStatus dg_expr_truth(const DgValue *v, int *out, DgError *err)
 {
-    return v.kind == DG_V_NONE ? -1 : v.kind == DG_V_BOOL ? v.as.b : 2;
+    *out = v->kind == DG_V_NONE ? -1 : v->kind == DG_V_BOOL && v->as.b;
+    return v->kind == DG_V_NONE || v->kind == DG_V_BOOL ? DG_OK : dg_fail(err, DG_DATA, "%s is neither true nor false", kind_name(*v));
 }
 
 DgStatus expr_truth(const Expr *e, const ExprScope *scope, int *out, DgError *err)
 {
     DgValue v;
     DG_TRY(expr_eval(e, scope, &v, err));
-    *out = truth_of(v);
-    return *out == 2 ? dg_fail(err, DG_DATA, "%s is neither true nor false", kind_name(v)) : DG_OK;
+    return dg_expr_truth(&v, out, err);
 }
 
 /* Three values, and the right side only when it matters. */
@@ -237,7 +249,11 @@ DgStatus expr_eval(const Expr *e, const ExprScope *s, DgValue *out, DgError *err
     case EXPR_CONSTANT:
         *out = e->value;
         return s->braces && out->kind == DG_V_STR && str_find_char(out->as.s, '{') >= 0 ? fill_in(s, out->as.s, out, err) : DG_OK;
-    case EXPR_NAME: return look_up(s, e->name, out, err);
+    case EXPR_NAME:
+        if (!s->in)
+            return look_up(s, e->name, out, err);
+        *out = s->in[e->slot][s->row];
+        return DG_OK;
     case EXPR_CALL: return call(e, s, out, err);
     case EXPR_CHOOSE:
         DG_TRY(expr_truth(e->args[0], s, &is, err));
@@ -250,10 +266,10 @@ DgStatus expr_eval(const Expr *e, const ExprScope *s, DgValue *out, DgError *err
         return DG_OK;
     case EXPR_NEG:
         DG_TRY(expr_eval(e->args[0], s, &a, err));
-        return negative(a, out, err);
+        return dg_expr_negative(&a, out, err);
     default: break;
     }
     DG_TRY(expr_eval(e->args[0], s, &a, err));
     DG_TRY(expr_eval(e->args[1], s, &b, err));
-    return e->op <= EXPR_GE ? compare(e->op, a, b, out, err) : arithmetic(e->op, s, a, b, out, err);
+    return e->op <= EXPR_GE ? dg_expr_compare(e->op, &a, &b, out, err) : dg_expr_arithmetic(e->op, s, &a, &b, out, err);
 }

@@ -4,15 +4,20 @@
 #include "runtime/eval/internal.h"
 #include "runtime/os/os.h"
 
-#define FUNCTION(name) \
-    static DgStatus name(const ExprScope *s, const DgValue *args, int count, DgValue *out, DgError *err)
+#define FUNCTION(name) DgStatus dg_fn_##name(const ExprScope *s, const DgValue *args, int count, DgValue *out, DgError *err)
 
-DgStatus function_text(const ExprScope *s, StrBuf *b, DgValue *out, DgError *err)
+StrBuf *expr_buffer(const ExprScope *s)
 {
-    bool failed = b->failed;
+    s->buffer->len = 0;
+    s->buffer->failed = false;
+    s->buffer->max = EXPR_TEXT_MAX;
+    return s->buffer;
+}
+
+DgStatus function_text(const ExprScope *s, const StrBuf *b, DgValue *out, DgError *err)
+{
     *out = expr_str(str_copy(s->scratch, buf_str(b)));
-    buf_free(b);
-    return failed ? dg_fail(err, DG_DATA, "a text of an expression passes %d bytes", EXPR_TEXT_MAX) : DG_OK;
+    return b->failed ? dg_fail(err, DG_DATA, "a text of an expression passes %d bytes", EXPR_TEXT_MAX) : DG_OK;
 }
 
 static Str text(const ExprScope *s, DgValue v)
@@ -30,73 +35,73 @@ static DgStatus whole(DgValue v, const char *what, int64_t *out, DgError *err)
 
 /* ---- One text to another ---- */
 
-FUNCTION(f_upper)
+FUNCTION(upper)
 {
-    StrBuf b = {.max = EXPR_TEXT_MAX};
+    StrBuf *b = expr_buffer(s);
     Str t = text(s, args[0]);
     for (ptrdiff_t i = 0; i < t.len;)
-        uc_upper(&b, utf8_next(t, &i));
-    return function_text(s, &b, out, err);
+        uc_upper(b, utf8_next(t, &i));
+    return function_text(s, b, out, err);
 }
 
-FUNCTION(f_lower)
+FUNCTION(lower)
 {
-    StrBuf b = {.max = EXPR_TEXT_MAX};
+    StrBuf *b = expr_buffer(s);
     Str t = text(s, args[0]);
     for (ptrdiff_t i = 0; i < t.len;)
-        uc_lower(&b, utf8_next(t, &i));
-    return function_text(s, &b, out, err);
+        uc_lower(b, utf8_next(t, &i));
+    return function_text(s, b, out, err);
 }
 
-FUNCTION(f_trim)
+FUNCTION(trim)
 {
     *out = expr_str(str_trim(text(s, args[0])));
     return DG_OK;
 }
 
-FUNCTION(f_empty_as_null)
+FUNCTION(empty_as_null)
 {
     if (text(s, args[0]).len)
         *out = args[0];
     return DG_OK;
 }
 
-FUNCTION(f_accents)
+FUNCTION(accents)
 {
-    StrBuf b = {.max = EXPR_TEXT_MAX};
-    accents_remove(&b, text(s, args[0]));
-    return function_text(s, &b, out, err);
+    StrBuf *b = expr_buffer(s);
+    accents_remove(b, text(s, args[0]));
+    return function_text(s, b, out, err);
 }
 
 /* Control characters and what is not shown go; tabs and line ends are blanks of a kind and go, too. */
-FUNCTION(f_printable)
+FUNCTION(printable)
 {
-    StrBuf b = {.max = EXPR_TEXT_MAX};
+    StrBuf *b = expr_buffer(s);
     Str t = text(s, args[0]);
     for (ptrdiff_t i = 0; i < t.len;) {
         uint32_t c = utf8_next(t, &i);
         bool hidden = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xAD || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
                       (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFB);
         if (!hidden)
-            utf8_add(&b, c == 0xA0 ? ' ' : c);
+            utf8_add(b, c == 0xA0 ? ' ' : c);
     }
-    return function_text(s, &b, out, err);
+    return function_text(s, b, out, err);
 }
 
-FUNCTION(f_replace)
+FUNCTION(replace)
 {
-    StrBuf b = {.max = EXPR_TEXT_MAX};
+    StrBuf *b = expr_buffer(s);
     Str t = text(s, args[0]), from = text(s, args[1]), to = text(s, args[2]);
     for (;;) {
         ptrdiff_t at = from.len ? str_find(t, from) : -1;
         if (at < 0)
             break;
-        buf_add(&b, str_sub(t, 0, at));
-        buf_add(&b, to);
+        buf_add(b, str_sub(t, 0, at));
+        buf_add(b, to);
         t = str_sub(t, at + from.len, t.len);
     }
-    buf_add(&b, t);
-    return function_text(s, &b, out, err);
+    buf_add(b, t);
+    return function_text(s, b, out, err);
 }
 
 /* ---- Parts ---- */
@@ -107,7 +112,7 @@ static int64_t position(int64_t at, int64_t length)
     return at < 0 ? 0 : at > length ? length : at;
 }
 
-FUNCTION(f_substring)
+FUNCTION(substring)
 {
     Str t = text(s, args[0]);
     int64_t from = 0, to, length = utf8_count(t);
@@ -121,7 +126,7 @@ FUNCTION(f_substring)
     return DG_OK;
 }
 
-FUNCTION(f_split_part)
+FUNCTION(split_part)
 {
     Str t = text(s, args[0]), at = text(s, args[1]);
     int64_t wanted = 0;
@@ -140,12 +145,12 @@ FUNCTION(f_split_part)
     return DG_OK;
 }
 
-FUNCTION(f_concat)
+FUNCTION(concat)
 {
-    StrBuf b = {.max = EXPR_TEXT_MAX};
+    StrBuf *b = expr_buffer(s);
     for (int i = 0; i < count; i++)
-        buf_add(&b, text(s, args[i]));
-    return function_text(s, &b, out, err);
+        buf_add(b, text(s, args[i]));
+    return function_text(s, b, out, err);
 }
 
 /* ---- Questions about texts ---- */
@@ -156,13 +161,13 @@ static DgStatus answer(bool yes, DgValue *out)
     return DG_OK;
 }
 
-FUNCTION(f_contains) { return answer(str_find(text(s, args[0]), text(s, args[1])) >= 0, out); }
-FUNCTION(f_starts_with) { return answer(str_starts(text(s, args[0]), text(s, args[1])), out); }
-FUNCTION(f_ends_with) { return answer(str_ends(text(s, args[0]), text(s, args[1])), out); }
-FUNCTION(f_is_null) { return answer(args[0].kind == DG_V_NONE, out); }
-FUNCTION(f_is_empty) { return answer(args[0].kind == DG_V_NONE || !text(s, args[0]).len, out); }
+FUNCTION(contains) { return answer(str_find(text(s, args[0]), text(s, args[1])) >= 0, out); }
+FUNCTION(starts_with) { return answer(str_starts(text(s, args[0]), text(s, args[1])), out); }
+FUNCTION(ends_with) { return answer(str_ends(text(s, args[0]), text(s, args[1])), out); }
+FUNCTION(is_null) { return answer(args[0].kind == DG_V_NONE, out); }
+FUNCTION(is_empty) { return answer(args[0].kind == DG_V_NONE || !text(s, args[0]).len, out); }
 
-FUNCTION(f_length)
+FUNCTION(length)
 {
     *out = (DgValue){.kind = DG_V_INT, .as.i = utf8_count(text(s, args[0]))};
     return DG_OK;
@@ -170,14 +175,14 @@ FUNCTION(f_length)
 
 /* ---- Choosing ---- */
 
-FUNCTION(f_coalesce)
+FUNCTION(coalesce)
 {
     for (int i = 0; i < count && out->kind == DG_V_NONE; i++)
         *out = args[i];
     return DG_OK;
 }
 
-FUNCTION(f_if)
+FUNCTION(if)
 {
     if (args[0].kind != DG_V_BOOL && args[0].kind != DG_V_NONE)
         return dg_fail(err, DG_DATA, "the first argument of if() is neither true nor false");
@@ -198,22 +203,22 @@ static DgStatus extreme(const DgValue *args, int count, int sign, DgValue *out, 
     return DG_OK;
 }
 
-FUNCTION(f_greatest) { return extreme(args, count, 1, out, err); }
-FUNCTION(f_least) { return extreme(args, count, -1, out, err); }
+FUNCTION(greatest) { return extreme(args, count, 1, out, err); }
+FUNCTION(least) { return extreme(args, count, -1, out, err); }
 
 /* ---- Names ---- */
 
 static const ExprFunction text_functions[] = {
-    {"upper", 1, 1, DG_TEXT, false, f_upper}, {"lower", 1, 1, DG_TEXT, false, f_lower},
-    {"trim_space", 1, 1, DG_TEXT, false, f_trim}, {"trim", 1, 1, DG_TEXT, false, f_trim},
-    {"replace_accents", 1, 1, DG_TEXT, false, f_accents}, {"remove_diacritics", 1, 1, DG_TEXT, false, f_accents},
-    {"replace_non_printable", 1, 1, DG_TEXT, false, f_printable}, {"replace", 3, 3, DG_TEXT, false, f_replace},
-    {"substring", 2, 3, DG_TEXT, false, f_substring}, {"split_part", 3, 3, DG_TEXT, false, f_split_part},
-    {"empty_as_null", 1, 1, 255, false, f_empty_as_null}, {"concat", 1, 16, DG_TEXT, true, f_concat}, {"contains", 2, 2, DG_BOOL, false, f_contains},
-    {"starts_with", 2, 2, DG_BOOL, false, f_starts_with}, {"ends_with", 2, 2, DG_BOOL, false, f_ends_with},
-    {"is_null", 1, 1, DG_BOOL, true, f_is_null}, {"is_empty", 1, 1, DG_BOOL, true, f_is_empty},
-    {"length", 1, 1, DG_INT64, false, f_length}, {"coalesce", 1, 16, 255, true, f_coalesce}, {"if", 3, 3, 255, true, f_if},
-    {"greatest", 1, 16, 255, true, f_greatest}, {"least", 1, 16, 255, true, f_least}, {0},
+    {"upper", 1, 1, DG_TEXT, false, dg_fn_upper, "dg_fn_upper"}, {"lower", 1, 1, DG_TEXT, false, dg_fn_lower, "dg_fn_lower"},
+    {"trim_space", 1, 1, DG_TEXT, false, dg_fn_trim, "dg_fn_trim"}, {"trim", 1, 1, DG_TEXT, false, dg_fn_trim, "dg_fn_trim"},
+    {"replace_accents", 1, 1, DG_TEXT, false, dg_fn_accents, "dg_fn_accents"}, {"remove_diacritics", 1, 1, DG_TEXT, false, dg_fn_accents, "dg_fn_accents"},
+    {"replace_non_printable", 1, 1, DG_TEXT, false, dg_fn_printable, "dg_fn_printable"}, {"replace", 3, 3, DG_TEXT, false, dg_fn_replace, "dg_fn_replace"},
+    {"substring", 2, 3, DG_TEXT, false, dg_fn_substring, "dg_fn_substring"}, {"split_part", 3, 3, DG_TEXT, false, dg_fn_split_part, "dg_fn_split_part"},
+    {"empty_as_null", 1, 1, 255, false, dg_fn_empty_as_null, "dg_fn_empty_as_null"}, {"concat", 1, 16, DG_TEXT, true, dg_fn_concat, "dg_fn_concat"}, {"contains", 2, 2, DG_BOOL, false, dg_fn_contains, "dg_fn_contains"},
+    {"starts_with", 2, 2, DG_BOOL, false, dg_fn_starts_with, "dg_fn_starts_with"}, {"ends_with", 2, 2, DG_BOOL, false, dg_fn_ends_with, "dg_fn_ends_with"},
+    {"is_null", 1, 1, DG_BOOL, true, dg_fn_is_null, "dg_fn_is_null"}, {"is_empty", 1, 1, DG_BOOL, true, dg_fn_is_empty, "dg_fn_is_empty"},
+    {"length", 1, 1, DG_INT64, false, dg_fn_length, "dg_fn_length"}, {"coalesce", 1, 16, 255, true, dg_fn_coalesce, "dg_fn_coalesce"}, {"if", 3, 3, 255, true, dg_fn_if, "dg_fn_if"},
+    {"greatest", 1, 16, 255, true, dg_fn_greatest, "dg_fn_greatest"}, {"least", 1, 16, 255, true, dg_fn_least, "dg_fn_least"}, {0},
 };
 static const ExprFunction *const tables[] = {text_functions, dg_time_functions, dg_other_functions};
 

@@ -9,8 +9,7 @@
 #include "runtime/data/scalars.h"
 #include "runtime/os/os.h"
 
-#define FUNCTION(name) \
-    static DgStatus name(const ExprScope *s, const DgValue *args, int count, DgValue *out, DgError *err)
+#define FUNCTION(name) DgStatus dg_fn_##name(const ExprScope *s, const DgValue *args, int count, DgValue *out, DgError *err)
 
 static int shown(Str s)
 {
@@ -48,41 +47,39 @@ static int64_t seconds_of(int64_t us)
 
 static DgStatus write_time(const ExprScope *s, int64_t us, Str format, DgValue *out, DgError *err)
 {
-    StrBuf b = {.max = 4096};
+    StrBuf *b = expr_buffer(s);
     CivilTime t = civil_from_seconds(seconds_of(us));
     int64_t fraction = us - seconds_of(us) * 1000000;
-    bool good = civil_format(&b, format.len ? format : S("%Y-%m-%d %H:%M:%S"), &t, 0);
+    bool good = civil_format(b, format.len ? format : S("%Y-%m-%d %H:%M:%S"), &t, 0);
     if (!format.len && fraction)
-        buf_format(&b, ".%06lld", (long long)fraction);
-    if (!good || b.failed) {
-        buf_free(&b);
+        buf_format(b, ".%06lld", (long long)fraction);
+    if (!good || b->failed)
         return dg_fail(err, DG_DATA, "`%.*s` is no format of times", shown(format), format.ptr);
-    }
-    return function_text(s, &b, out, err);
+    return function_text(s, b, out, err);
 }
 
-FUNCTION(f_date_parse)
+FUNCTION(date_parse)
 {
     int64_t us = 0;
     DG_TRY(time_of(s, args[0], count > 1 ? expr_text(s->scratch, args[1]) : (Str){0}, "date_parse", &us, err));
     return write_time(s, us, (Str){0}, out, err);
 }
 
-FUNCTION(f_date_format)
+FUNCTION(date_format)
 {
     int64_t us = 0;
     DG_TRY(time_of(s, args[0], (Str){0}, "date_format", &us, err));
     return write_time(s, us, expr_text(s->scratch, args[1]), out, err);
 }
 
-FUNCTION(f_now)
+FUNCTION(now)
 {
     return write_time(s, s->now_us, (Str){0}, out, err);
 }
 
 const ExprFunction dg_time_functions[] = {
-    {"date_parse", 1, 2, DG_TIMESTAMP, false, f_date_parse}, {"date_format", 2, 2, DG_TEXT, false, f_date_format},
-    {"now", 0, 0, DG_TIMESTAMP, false, f_now}, {0},
+    {"date_parse", 1, 2, DG_TIMESTAMP, false, dg_fn_date_parse, "dg_fn_date_parse"}, {"date_format", 2, 2, DG_TEXT, false, dg_fn_date_format, "dg_fn_date_format"},
+    {"now", 0, 0, DG_TIMESTAMP, false, dg_fn_now, "dg_fn_now"}, {0},
 };
 
 /* ---- Hashes ---- */
@@ -91,20 +88,20 @@ static DgStatus digest(const ExprScope *s, const EVP_MD *md, Str t, DgValue *out
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int n = 0;
-    StrBuf b = {.max = 256};
+    StrBuf *b = expr_buffer(s);
     if (!md || !EVP_Digest(t.ptr ? t.ptr : "", (size_t)t.len, bytes, &n, md, NULL))
         return dg_fail(err, DG_FAILED, "this machine's OpenSSL does not make that hash");
     for (unsigned int i = 0; i < n; i++)
-        buf_format(&b, "%02x", bytes[i]);
-    return function_text(s, &b, out, err);
+        buf_format(b, "%02x", bytes[i]);
+    return function_text(s, b, out, err);
 }
 
-FUNCTION(f_md5) { return digest(s, EVP_md5(), expr_text(s->scratch, args[0]), out, err); }
-FUNCTION(f_sha1) { return digest(s, EVP_sha1(), expr_text(s->scratch, args[0]), out, err); }
-FUNCTION(f_sha256) { return digest(s, EVP_sha256(), expr_text(s->scratch, args[0]), out, err); }
-FUNCTION(f_sha512) { return digest(s, EVP_sha512(), expr_text(s->scratch, args[0]), out, err); }
+FUNCTION(md5) { return digest(s, EVP_md5(), expr_text(s->scratch, args[0]), out, err); }
+FUNCTION(sha1) { return digest(s, EVP_sha1(), expr_text(s->scratch, args[0]), out, err); }
+FUNCTION(sha256) { return digest(s, EVP_sha256(), expr_text(s->scratch, args[0]), out, err); }
+FUNCTION(sha512) { return digest(s, EVP_sha512(), expr_text(s->scratch, args[0]), out, err); }
 
-FUNCTION(f_hash)
+FUNCTION(hash)
 {
     Str kind = count > 1 ? expr_text(s->scratch, args[1]) : S("md5");
     const EVP_MD *md = str_eq(kind, S("md5"))      ? EVP_md5()
@@ -118,16 +115,16 @@ FUNCTION(f_hash)
 }
 
 /* Version 4 of RFC 9562. */
-FUNCTION(f_uuid)
+FUNCTION(uuid)
 {
     uint8_t r[16];
-    StrBuf b = {.max = 64};
+    StrBuf *b = expr_buffer(s);
     os_random(r, sizeof r);
     r[6] = (uint8_t)((r[6] & 0x0F) | 0x40);
     r[8] = (uint8_t)((r[8] & 0x3F) | 0x80);
     for (int i = 0; i < 16; i++)
-        buf_format(&b, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", r[i]);
-    return function_text(s, &b, out, err);
+        buf_format(b, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", r[i]);
+    return function_text(s, b, out, err);
 }
 
 /* ---- Casts ---- */
@@ -148,7 +145,7 @@ static bool to_whole(DgValue v, Str t, DgTypeKind kind, int64_t *out)
     return scalar_int(t.ptr, t.ptr + t.len, kind, bytes) && str_to_int(t, out);
 }
 
-FUNCTION(f_cast)
+FUNCTION(cast)
 {
     DgType type;
     Str t = expr_text(s->scratch, args[0]), name = expr_text(s->scratch, args[1]), bare = str_trim(t);
@@ -177,15 +174,15 @@ FUNCTION(f_cast)
     case DG_DATE: good = bare.len >= 10 && scalar_timestamp(bare.ptr, bare.ptr + bare.len, &us);
         return good ? write_time(s, us, S("%Y-%m-%d"), out, err) : dg_fail(err, DG_DATA, "`%.*s` is no date", shown(bare), bare.ptr ? bare.ptr : "");
     case DG_TIMESTAMP:
-    case DG_TIMESTAMPTZ: return f_date_parse(s, args, 1, out, err);
+    case DG_TIMESTAMPTZ: return dg_fn_date_parse(s, args, 1, out, err);
     default: break; /* decimals, uuids, json: their text is checked where it is stored */
     }
     return good ? DG_OK : dg_fail(err, DG_DATA, "`%.*s` is no %s", shown(t), t.ptr ? t.ptr : "", dg_type_name(type.kind));
 }
 
 const ExprFunction dg_other_functions[] = {
-    {"hash", 1, 2, DG_TEXT, false, f_hash}, {"md5", 1, 1, DG_TEXT, false, f_md5}, {"sha1", 1, 1, DG_TEXT, false, f_sha1},
-    {"sha256", 1, 1, DG_TEXT, false, f_sha256}, {"sha512", 1, 1, DG_TEXT, false, f_sha512}, {"uuid", 0, 1, DG_TEXT, true, f_uuid},
-    {"hash_md5", 1, 1, DG_TEXT, false, f_md5}, {"hash_sha256", 1, 1, DG_TEXT, false, f_sha256}, {"hash_sha512", 1, 1, DG_TEXT, false, f_sha512},
-    {"cast", 2, 2, 255, false, f_cast}, {0},
+    {"hash", 1, 2, DG_TEXT, false, dg_fn_hash, "dg_fn_hash"}, {"md5", 1, 1, DG_TEXT, false, dg_fn_md5, "dg_fn_md5"}, {"sha1", 1, 1, DG_TEXT, false, dg_fn_sha1, "dg_fn_sha1"},
+    {"sha256", 1, 1, DG_TEXT, false, dg_fn_sha256, "dg_fn_sha256"}, {"sha512", 1, 1, DG_TEXT, false, dg_fn_sha512, "dg_fn_sha512"}, {"uuid", 0, 1, DG_TEXT, true, dg_fn_uuid, "dg_fn_uuid"},
+    {"hash_md5", 1, 1, DG_TEXT, false, dg_fn_md5, "dg_fn_md5"}, {"hash_sha256", 1, 1, DG_TEXT, false, dg_fn_sha256, "dg_fn_sha256"}, {"hash_sha512", 1, 1, DG_TEXT, false, dg_fn_sha512, "dg_fn_sha512"},
+    {"cast", 2, 2, 255, false, dg_fn_cast, "dg_fn_cast"}, {0},
 };

@@ -64,11 +64,13 @@ static DgStatus holds(Copy *c, DgValue v, bool *out, DgError *err)
 {
     Expr *e;
     int is;
-    ExprScope scope = {.name = scope_name, .context = c, .scratch = &c->arena, .now_us = c->started_us, .braces = true};
+    StrBuf buffer = {0};
+    ExprScope scope = {.name = scope_name, .context = c, .scratch = &c->arena, .buffer = &buffer, .now_us = c->started_us, .braces = true};
     DG_TRY(expr_compile(&c->arena, expr_text(&c->arena, v), &e, err));
-    DG_TRY(expr_truth(e, &scope, &is, err));
-    *out = is == 1;
-    return DG_OK;
+    DgStatus status = expr_truth(e, &scope, &is, err);
+    buf_free(&buffer);
+    *out = status == DG_OK && is == 1;
+    return status;
 }
 
 /* ---- Kinds that need nothing else ---- */

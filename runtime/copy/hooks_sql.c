@@ -23,14 +23,14 @@ static DgStatus stored_is_harmless(Copy *c, Str sql, DgError *err)
 }
 
 /* `key[0].column` for each value, `key.column` for the first row, `key` for its first value. */
-static DgStatus keep_row(Copy *c, Str key, const DgBatch *b, int32_t row, int64_t index, int64_t *cells, DgError *err)
+static DgStatus keep_row(Copy *c, Str key, const DgBatch *b, int32_t row, int64_t index, int64_t *cells, const ExprScope *s, DgError *err)
 {
     for (int32_t i = 0; i < b->columns_count; i++) {
         DgValue v;
         Str name = b->columns[i].name;
         if (++*cells > HOOK_CELLS_MAX)
             return dg_fail(err, DG_DATA, "a hook's query gives more than %d values to store", HOOK_CELLS_MAX);
-        DG_TRY(copy_cell_get(b, i, row, &c->arena, &v, err));
+        DG_TRY(copy_cells_get(b, i, row, 1, s, &v, err));
         DG_TRY(hook_store(c, str_format(&c->arena, "%.*s[%lld].%.*s", FMT(key), (long long)index, FMT(name)), v, err));
         if (!index)
             DG_TRY(hook_store(c, str_format(&c->arena, "%.*s.%.*s", FMT(key), FMT(name)), v, err));
@@ -43,6 +43,8 @@ static DgStatus keep_row(Copy *c, Str key, const DgBatch *b, int32_t row, int64_
 static DgStatus keep(Copy *c, Str key, DgRows *rows, DgError *err)
 {
     DgBatch b = {0};
+    StrBuf buffer = {0};
+    ExprScope scope = {.scratch = &c->arena, .buffer = &buffer};
     int64_t count = 0, cells = 0;
     DgStatus status = dg_batch_init(&b, rows->columns, rows->columns_count, DG_BATCH_ROWS, err);
     DgStatus more = DG_OK;
@@ -53,10 +55,11 @@ static DgStatus keep(Copy *c, Str key, DgRows *rows, DgError *err)
         if (more != DG_OK && more != DG_END)
             status = more;
         for (int32_t i = 0; i < b.rows && status == DG_OK; i++, count++)
-            status = count < HOOK_ROWS_MAX ? keep_row(c, key, &b, i, count, &cells, err)
+            status = count < HOOK_ROWS_MAX ? keep_row(c, key, &b, i, count, &cells, &scope, err)
                                            : dg_fail(err, DG_DATA, "a hook's query gives more than %d rows to store", HOOK_ROWS_MAX);
     }
     dg_batch_release(&b);
+    buf_free(&buffer);
     return status;
 }
 

@@ -2,6 +2,8 @@
 #include "runtime/copy/copy.h"
 #include "runtime/data/value_text.h"
 
+enum { NOTED_MAX = 1000 }; /* tables that metadata names */
+
 static bool asked(const Copy *c, const char *name)
 {
     for (size_t i = 0; i < c->step->include_metadata.count; i++)
@@ -62,51 +64,62 @@ static bool is_list(const DgTableInfo *table)
     return false;
 }
 
-/* {table: {row_count, columns}} of the tables that lists of a nested load became. */
+/* {row_count, columns} of one table, as far as they were asked for. */
+static DgStatus facts_of(Copy *c, DgTableName name, const DgTableInfo *table, DgValue *out, int64_t *rows, DgError *err)
+{
+    const char *keys[2];
+    DgValue facts[2];
+    size_t n = 0;
+    *rows = 0;
+    if (asked(c, "row_count")) {
+        DG_TRY(count_rows(c, name, rows, err));
+        keys[n] = "row_count", facts[n++] = dgv_int(*rows);
+    }
+    if (asked(c, "column_metadata"))
+        keys[n] = "columns", facts[n++] = columns_of(c, table);
+    *out = dict(c, n, keys, facts);
+    return DG_OK;
+}
+
+static void keep(Copy *c, CopyFacts *to, DgTableName table, DgValue facts)
+{
+    const char *name = str_cstr(&c->arena, table.table);
+    to->count++;
+    if (to->names.count >= NOTED_MAX)
+        return;
+    array_add(&c->arena, &to->names, name);
+    array_add(&c->arena, &to->values, facts);
+}
+
+/* Tables that lists of a nested load became. */
 static DgStatus note_lists(Copy *c, DgError *err)
 {
     DgTableInfos tables = {0};
-    Array(const char *) names = {0};
-    Array(DgValue) values = {0};
     DG_TRY(c->target.engine->tables(c->target.db, &c->arena, c->to.schema, str_format(&c->arena, "%.*s__*", FMT(c->to.table)), &tables, err));
     for (size_t i = 0; i < tables.count; i++) {
         DgTableInfo table = {0};
-        const char *keys[2];
-        DgValue facts[2];
-        size_t n = 0;
+        DgValue facts;
         int64_t rows;
         DG_TRY(c->target.engine->describe(c->target.db, &c->arena, tables.items[i].name, &table, err));
         if (!is_list(&table))
             continue;
-        if (asked(c, "row_count")) {
-            DG_TRY(count_rows(c, tables.items[i].name, &rows, err));
-            keys[n] = "row_count", facts[n++] = dgv_int(rows);
-        }
-        if (asked(c, "column_metadata"))
-            keys[n] = "columns", facts[n++] = columns_of(c, &table);
-        const char *name = str_cstr(&c->arena, tables.items[i].name.table);
-        DgValue value = dict(c, n, keys, facts);
-        array_add(&c->arena, &names, name);
-        array_add(&c->arena, &values, value);
+        DG_TRY(facts_of(c, tables.items[i].name, &table, &facts, &rows, err));
+        keep(c, &c->noted_lists, tables.items[i].name, facts);
     }
-    if (names.count)
-        c->noted_lists = dict(c, names.count, names.items, values.items);
     return DG_OK;
 }
 
 static DgStatus note(Copy *c, DgError *err)
 {
-    static const char *const schema_keys[] = {"columns"};
     DgTableInfo table = {0};
-    int64_t rows = 0;
-    if (asked(c, "row_count"))
-        DG_TRY(count_rows(c, c->to, &rows, err));
-    c->noted_rows += rows;
-    if (asked(c, "column_metadata")) {
+    DgValue facts;
+    int64_t rows;
+    if (asked(c, "column_metadata"))
         DG_TRY(c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err));
-        DgValue columns = columns_of(c, &table);
-        c->noted_columns = dict(c, 1, schema_keys, &columns);
-    }
+    DG_TRY(facts_of(c, c->to, &table, &facts, &rows, err));
+    c->noted_rows += rows;
+    c->noted_columns = asked(c, "column_metadata") ? columns_of(c, &table) : (DgValue){.kind = DG_V_NONE};
+    keep(c, &c->noted, c->to, facts);
     return c->s->max_table_nesting > 0 ? note_lists(c, err) : DG_OK;
 }
 
@@ -116,19 +129,29 @@ void copy_note_table(Copy *c)
     DgError err = {0};
     if (!c->target.engine || !c->step->include_metadata.count)
         return;
-    c->noted++;
     if (note(c, &err) != DG_OK)
         dg_log(c->run, DG_LOG_WARNING, "no metadata of `%.*s`: %s", FMT(c->object), err.message);
 }
 
+static void report_many(Copy *c, const char *key, const CopyFacts *facts)
+{
+    dg_report_metadata(c->run, c->step->asset, key, dict(c, facts->names.count, facts->names.items, facts->values.items));
+    if (facts->count > facts->names.count)
+        dg_log(c->run, DG_LOG_WARNING, "metadata names %zu of %zu tables", facts->names.count, facts->count);
+}
+
+/* One asset stands for all tables of a wildcard: Dagster's own keys where there is one table, else `tables`. */
 void copy_report_noted(Copy *c)
 {
-    if (!c->noted)
+    static const char *const schema_keys[] = {"columns"};
+    if (!c->noted.count)
         return;
     if (asked(c, "row_count"))
         dg_report_metadata(c->run, c->step->asset, "dagster/row_count", dgv_int(c->noted_rows));
-    if (c->noted == 1 && c->noted_columns.kind == DG_V_DICT)
-        dg_report_metadata(c->run, c->step->asset, "dagster/column_schema", c->noted_columns);
-    if (c->noted == 1 && c->noted_lists.kind == DG_V_DICT)
-        dg_report_metadata(c->run, c->step->asset, "lists", c->noted_lists);
+    if (c->noted.count == 1 && c->noted_columns.kind == DG_V_LIST)
+        dg_report_metadata(c->run, c->step->asset, "dagster/column_schema", dict(c, 1, schema_keys, &c->noted_columns));
+    if (c->noted.count > 1)
+        report_many(c, "tables", &c->noted);
+    if (c->noted_lists.count)
+        report_many(c, "lists", &c->noted_lists);
 }

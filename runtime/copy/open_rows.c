@@ -146,7 +146,26 @@ DgStatus copy_list_files(Copy *c, DgFsItems *items, DgError *err)
     return DG_CONFIG;
 }
 
-static DgReadFormat format_of(const Copy *c, Str path)
+/* `columns: {photo: binary}`: bytes of a text file are written as `\xNN`, which its reader takes apart. */
+static void add_binary(Copy *c, DgReadFormat *f)
+{
+    DgValue columns = c->s->columns;
+    Array(DgColumn) given = {0};
+    bool list = columns.kind == DG_V_LIST;
+    for (size_t i = 0; i < (list ? columns.as.list->count : columns.kind == DG_V_DICT ? columns.as.dict->count : 0); i++) {
+        const DgValue *name = list ? dgv_get_str(columns.as.list->items[i], S("name")) : &columns.as.dict->keys[i];
+        const DgValue *type = list ? dgv_get_str(columns.as.list->items[i], S("type")) : &columns.as.dict->values[i];
+        DgColumn column = {0};
+        if (name && type && name->kind == DG_V_STR && type->kind == DG_V_STR && dg_column_type(type->as.s, &column.type) && column.type.kind == DG_BINARY) {
+            column.name = name->as.s;
+            array_add(&c->arena, &given, column);
+        }
+    }
+    f->columns = given.items;
+    f->columns_count = (int32_t)given.count;
+}
+
+static DgReadFormat format_of(Copy *c, Str path)
 {
     const DgSourceOptions *o = &c->s->source_options;
     bool everything = c->s->columns.kind == DG_V_DICT && dgv_get_str(c->s->columns, S("*"));
@@ -160,6 +179,8 @@ static DgReadFormat format_of(const Copy *c, Str path)
         .flatten_depth = o->flatten.kind == DG_V_INT ? (int32_t)o->flatten.as.i : 0, .all_text = everything, .skip_lines = o->skip_lines, .fields_per_record = o->fields_per_rec, .sheet = o->sheet,
         .range = o->range, .jmespath = o->jmespath,
     };
+    if (f.format == DG_FILE_CSV || f.format == DG_FILE_TSV)
+        add_binary(c, &f);
     return f;
 }
 

@@ -33,6 +33,7 @@ static DgStatus add(Arena *a, CopyRules *out, CopyRule rule, DgError *err)
         text = str_format(a, "%.*s(value)", FMT(text));
     if (out->count >= COPY_RULES_MAX)
         return dg_fail(err, DG_CONFIG, "more than %d expressions for one stream", COPY_RULES_MAX);
+    rule.source = str_copy(a, text);
     DG_TRY(expr_compile(a, text, &rule.expr, err));
     DG_TRY(names_are_known(a, &rule, err));
     array_add(a, out, rule);

@@ -178,5 +178,7 @@ const DgField dg_stream_step_fields[] = {
     DG_FIELD_ANY_MAP(DgStreamStep, env, .doc = "The replication's variables."),
     DG_FIELD_STRINGS(DgStreamStep, include_metadata, .doc = "Metadata to report."),
     DG_FIELD_STRING(DgStreamStep, replication, .doc = "Name of the replication: part of the state's key."),
+    DG_FIELD_CODE(DgStreamStep, transform_loops, .doc = "The compiled transforms."),
+    DG_FIELD_CODE(DgStreamStep, constraint_loops, .doc = "The compiled constraints."),
     {0},
 };

@@ -89,6 +89,7 @@ typedef struct DgStreamStep {
     DgList env;                           /* of DgValuePair: the replication's `env` */
     DgList include_metadata;              /* of DgStr: column_metadata, row_count */
     DgStr replication;                    /* file's stem: part of the state key */
+    DgCode transform_loops, constraint_loops; /* DgRuleSetFn of loop_api.h; NULL: there are none */
 } DgStreamStep;
 extern const DgField dg_stream_step_fields[];
 
@@ -105,6 +106,8 @@ bool dg_placeholder_known(DgStr name);         /* `incremental_where_cond`: left
 DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err);
 /* DgStepOps.cursor of a stream. */
 DgStatus copy_stream_cursor(DgStepRun *run, const DgStreamStep *step, const DgStr *value, DgList *cursors, DgError *err);
+/* DgStepOps.packages of a stream. */
+DgStatus copy_stream_packages(DgStepRun *run, const DgStreamStep *step, const DgStr *abort, DgList *packages, DgError *err);
 /* DgStepOps.explain of a stream. */
 DgStatus copy_stream_explain(DgStepRun *run, const DgStreamStep *step, DgStr *text, DgError *err);
 

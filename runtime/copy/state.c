@@ -72,18 +72,33 @@ static DgStatus change(Copy *c, Str value, DgError *err)
     return status;
 }
 
+/* The manifest has it, together with the files it stands for. */
+static DgStatus in_files(Copy *c, const DgStr *value, DgList *cursors, DgError *err)
+{
+    DgPair *pair = push(&c->run->arena, DgPair, 1);
+    bool there = false;
+    if (value) {
+        dg_fail(err, DG_USAGE, "the cursor of stream `%.*s` lies with its files", FMT(c->step->stream));
+        dg_hint(err, "`run --full-refresh --select ...` writes them anew");
+        return DG_USAGE;
+    }
+    if (conn_must_exist(&c->target.conn, err) != DG_OK) /* nothing was written yet */
+        return DG_OK;
+    DG_TRY(copy_name_stream(c, err));
+    DG_TRY(copy_name_object(c, err));
+    DG_TRY(copy_open_end(c, &c->target, err));
+    DG_TRY(copy_files_cursor(c, pair, &there, err));
+    *cursors = (DgList){pair, there ? 1 : 0};
+    return DG_OK;
+}
+
 static DgStatus act(Copy *c, const DgStr *value, DgList *cursors, DgError *err)
 {
     DgTableInfo info;
     DG_TRY(copy_resolve_end(c, &c->step->source, &c->source, err));
     DG_TRY(copy_resolve_end(c, &c->step->target, &c->target, err));
-    if (!c->target.engine) { /* the manifest has it, together with the files it stands for */
-        if (!value)
-            return DG_OK;
-        dg_fail(err, DG_USAGE, "the cursor of stream `%.*s` lies with its files", FMT(c->step->stream));
-        dg_hint(err, "`run --full-refresh --select ...` writes them anew");
-        return DG_USAGE;
-    }
+    if (!c->target.engine)
+        return in_files(c, value, cursors, err);
     DG_TRY(copy_name_stream(c, err));
     DG_TRY(copy_name_object(c, err));
     DG_TRY(copy_open_end(c, &c->target, err));

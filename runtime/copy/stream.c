@@ -1,6 +1,4 @@
 /* stream.c - copy_stream: one entry of a replication, from its connections to its last table. */
-#include <fnmatch.h>
-
 #include "runtime/copy/copy.h"
 #include "runtime/os/os.h"
 
@@ -235,41 +233,6 @@ static bool is_wildcard(Str s)
     return str_find_char(s, '*') >= 0 || str_find_char(s, '?') >= 0;
 }
 
-static bool left_out(const Copy *c, DgTableName name)
-{
-    for (size_t i = 0; i < c->step->excluded.count; i++) {
-        Arena scratch;
-        DgTableName other;
-        arena_init(&scratch, 1 << 16);
-        bool same = table_name_parse(&scratch, DG_ITEMS(DgStr, c->step->excluded)[i], &other) &&
-                    (is_wildcard(other.table) ? fnmatch(str_cstr(&scratch, other.table), str_cstr(&scratch, name.table), FNM_CASEFOLD) == 0
-                                              : str_eq_nocase(other.table, name.table)) &&
-                    (!other.schema.len || str_eq_nocase(other.schema, name.schema));
-        arena_free(&scratch);
-        if (same)
-            return true;
-    }
-    return false;
-}
-
-static DgStatus all_tables(Copy *c, DgTableName pattern, DgError *err)
-{
-    DgTableInfos tables = {0};
-    int64_t done = 0;
-    DG_TRY(c->source.engine->tables(c->source.db, &c->arena, pattern.schema, pattern.table, &tables, err));
-    for (size_t i = 0; i < tables.count; i++) {
-        c->from = tables.items[i].name;
-        if (left_out(c, c->from))
-            continue;
-        c->name = c->from.schema.len ? str_format(&c->arena, "%.*s.%.*s", FMT(c->from.schema), FMT(c->from.table)) : c->from.table;
-        DG_TRY(one(c, err));
-        done++;
-    }
-    if (!done)
-        dg_log(c->run, DG_LOG_WARNING, "`%.*s` matches no table", FMT(c->step->stream));
-    return DG_OK;
-}
-
 DgStatus copy_name_stream(Copy *c, DgError *err)
 {
     c->name = c->step->stream;
@@ -286,7 +249,7 @@ static DgStatus all(Copy *c, DgError *err)
     DG_TRY(copy_name_stream(c, err));
     if (!c->source.engine)
         return copy_files_apart(c) ? copy_each_file(c, one, err) : one(c, err);
-    return is_wildcard(c->from.table) && !c->s->sql.len ? all_tables(c, c->from, err) : one(c, err);
+    return is_wildcard(c->from.table) && !c->s->sql.len ? copy_each_table(c, one, err) : one(c, err);
 }
 
 DgStatus copy_stream(DgStepRun *run, const DgStreamStep *step, DgError *err)

@@ -25,6 +25,7 @@ typedef struct Manifest {
     StrArray files; /* names in the folder */
     Str stream;     /* whose it is; empty: older manifests do not say */
     Str package;    /* that committed it; empty: it is a claim */
+    Str run;        /* that wrote it */
     Str key, value; /* the update key, and where the next run continues */
     int64_t rows;
 } Manifest;
@@ -123,6 +124,7 @@ static DgStatus read_manifest(Writing *w, DgError *err)
     w->before.rows = cJSON_IsNumber(rows) ? (int64_t)rows->valuedouble : 0;
     w->before.stream = text_of(c, root, "stream");
     w->before.package = text_of(c, root, "package");
+    w->before.run = text_of(c, root, "run");
     w->before.key = text_of(c, root, "update_key");
     w->before.value = text_of(c, root, "value");
     cJSON_Delete(root);
@@ -158,6 +160,53 @@ static void add_names(StrBuf *b, const StrArray *names, bool *first)
         buf_add(b, *first ? S("") : S(","));
         buf_json(b, names->items[i]);
     }
+}
+
+/* Text of the step's arena. */
+DgStatus copy_files_package(Copy *c, DgStepPackage *out, bool *there, DgError *err)
+{
+    Writing w = {.c = c};
+    find_place(&w);
+    if (w.file.len)
+        return DG_OK;
+    DG_TRY(read_manifest(&w, err));
+    *there = w.version.len > 0 && (!w.before.stream.len || str_eq(w.before.stream, c->name));
+    bool committed = w.before.package.len > 0;
+    *out = (DgStepPackage){.stream = step_copy(c->run, w.before.stream), .table = step_copy(c->run, w.folder), .package = step_copy(c->run, w.before.package),
+                           .run = step_copy(c->run, w.before.run), .status = committed ? S("committed") : S("loading"), .rows = w.before.rows};
+    return DG_OK;
+}
+
+/* Where the next run continues, as a cursor in a table would say it. Text of the step's arena. */
+DgStatus copy_files_cursor(Copy *c, DgPair *out, bool *there, DgError *err)
+{
+    Writing w = {.c = c};
+    StrBuf b = {.max = 1 << 20};
+    find_place(&w);
+    if (w.file.len)
+        return DG_OK;
+    DG_TRY(read_manifest(&w, err));
+    *there = w.before.value.len > 0 && (!w.before.stream.len || str_eq(w.before.stream, c->name));
+    buf_add(&b, S("{\"update_key\":"));
+    buf_json(&b, w.before.key);
+    buf_add(&b, S(",\"value\":"));
+    buf_json(&b, w.before.value);
+    buf_char(&b, '}');
+    *out = (DgPair){step_copy(c->run, w.folder), step_copy(c->run, buf_str(&b))};
+    buf_free(&b);
+    return DG_OK;
+}
+
+DgStatus copy_files_committed_by(Copy *c, const StrArray *runs, bool *there, DgError *err)
+{
+    Writing w = {.c = c};
+    find_place(&w);
+    if (w.file.len) /* has no manifest: is written again */
+        return DG_OK;
+    DG_TRY(read_manifest(&w, err));
+    for (size_t i = 0; i < runs->count && w.before.package.len; i++)
+        *there = *there || (str_eq(runs->items[i], w.before.run) && str_eq(c->name, w.before.stream));
+    return DG_OK;
 }
 
 /* Over the version that we know, and no other. */

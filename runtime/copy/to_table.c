@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "runtime/copy/copy.h"
+#include "runtime/data/scalars.h"
 #include "runtime/os/os.h"
+#include "runtime/run/console.h"
 
 /* ---- Where the last run ended ---- */
 
@@ -68,6 +70,33 @@ DgStatus copy_find_cursor(Copy *c, DgError *err)
     return cursor_from_json(c, json) ? DG_OK : cursor_from_table(c, &table, err);
 }
 
+/* A backfill's chunks that are committed, with the last of them. */
+static void write_progress(const Copy *c, StrBuf *b)
+{
+    buf_add(b, S(",\"backfill\":{\"range\":"));
+    buf_json(b, c->s->source_options.range);
+    buf_format(b, ",\"chunks\":%zu,\"done\":%zu,\"to\":", c->chunks_count, c->chunk_number);
+    buf_json(b, c->chunk->last);
+    buf_char(b, '}');
+}
+
+/* How many of `chunks` an earlier run committed that did not come to their end: 0 when the range was cut otherwise, or
+ * all of it is done, so that a backfill that is run again loads its range again. */
+static size_t progress_from_json(const Copy *c, Str json, const CopyChunks *chunks)
+{
+    cJSON *root = json.len ? cJSON_ParseWithLength(json.ptr, (size_t)json.len) : NULL;
+    const cJSON *key = cJSON_GetObjectItemCaseSensitive(root, "update_key"), *backfill = cJSON_GetObjectItemCaseSensitive(root, "backfill"),
+                *range = cJSON_GetObjectItemCaseSensitive(backfill, "range"), *count = cJSON_GetObjectItemCaseSensitive(backfill, "chunks"),
+                *done = cJSON_GetObjectItemCaseSensitive(backfill, "done"), *to = cJSON_GetObjectItemCaseSensitive(backfill, "to");
+    size_t n = cJSON_IsNumber(done) && done->valueint > 0 ? (size_t)done->valueint : 0;
+    bool same = cJSON_IsString(key) && str_eq_nocase(str_from(key->valuestring), c->s->update_key) && cJSON_IsString(range) &&
+                str_eq(str_from(range->valuestring), c->s->source_options.range) && cJSON_IsNumber(count) &&
+                (size_t)count->valueint == chunks->count && n < chunks->count && n > 0 && cJSON_IsString(to) &&
+                str_eq(str_from(to->valuestring), chunks->items[n - 1].last);
+    cJSON_Delete(root);
+    return same ? n : 0;
+}
+
 static DgStatus next_cursor(void *context, Arena *a, Str *cursor, DgError *err)
 {
     CopyWatch *w = ((void **)context)[0];
@@ -77,11 +106,15 @@ static DgStatus next_cursor(void *context, Arena *a, Str *cursor, DgError *err)
     StrBuf b = {.max = 1 << 20};
     if (!value.len)
         value = c->cursor;
-    if (c->s->update_key.len && value.len) {
+    if (c->s->update_key.len && (value.len || c->chunks_count > 1)) {
         buf_add(&b, S("{\"update_key\":"));
         buf_json(&b, c->s->update_key);
-        buf_add(&b, S(",\"value\":"));
-        buf_json(&b, value);
+        if (value.len) {
+            buf_add(&b, S(",\"value\":"));
+            buf_json(&b, value);
+        }
+        if (c->chunks_count > 1)
+            write_progress(c, &b);
         buf_char(&b, '}');
     }
     *cursor = str_copy(a, buf_str(&b));
@@ -243,6 +276,19 @@ static void report(Copy *c, const DgLoadCounts *n)
                (long long)n->rows_discarded, (long long)n->values_discarded);
 }
 
+/* How far the target is behind: the age of the newest row that is there. */
+static void report_lag(Copy *c, Str last, DgType type)
+{
+    int64_t at;
+    bool time = type.kind == DG_TIMESTAMP || type.kind == DG_TIMESTAMPTZ || type.kind == DG_DATE;
+    if (!c->incremental || !last.len || !time || !scalar_timestamp(last.ptr, last.ptr + last.len, &at))
+        return;
+    StrBuf b = {0};
+    show_duration(&b, c->started_us > at ? (c->started_us - at) / 1000 : 0);
+    dg_log(c->run, DG_LOG_INFO, "%.*s: %.*s is at %.*s, %.*s behind", FMT(c->object), FMT(c->s->update_key), FMT(last), FMT(buf_str(&b)));
+    buf_free(&b);
+}
+
 static DgStatus load_once(Copy *c, DgError *err)
 {
     DgLoadSpec spec;
@@ -266,30 +312,57 @@ static DgStatus load_once(Copy *c, DgError *err)
     }
     void *context[] = {watch, c};
     DgStatus status = load_run(c->target.db, rows, &spec, watch && c->s->update_key.len ? next_cursor : NULL, context, &counts, &unknown, err);
+    DgType type = c->cursor_type;
+    Str last = watch && c->s->update_key.len ? str_copy(&c->arena, copy_watch_largest(watch, &type)) : (Str){0};
     rows_close(rows);
     if (status != DG_OK && unknown) {
         DgError lost = *err;
         status = after_unknown(c, &spec, &lost, err);
     }
-    if (status == DG_OK)
+    if (status == DG_OK) {
         report(c, &counts);
+        report_lag(c, last.len ? last : c->cursor, type);
+    }
     c->rows_total += counts.rows_read;
     return status;
 }
 
-/* Each part is a transaction of its own: what is committed stays when a later one fails, and merges again without harm. */
+/* A table that was dropped has none of its chunks. */
+DgStatus copy_chunks_done(Copy *c, const CopyChunks *chunks, size_t *done, DgError *err)
+{
+    Str json = {0};
+    DgTableInfo table;
+    *done = 0;
+    if (chunks->count < 2 || !c->incremental) /* a full refresh begins anew */
+        return DG_OK;
+    DgStatus status = c->target.engine->describe(c->target.db, &c->arena, c->to, &table, err);
+    if (status != DG_OK)
+        return status == DG_END ? DG_OK : status;
+    DG_TRY(load_cursor(c->target.db, &c->arena, c->to, pipeline_of(c), copy_state_key(c), &json, err));
+    *done = progress_from_json(c, json, chunks);
+    return DG_OK;
+}
+
+/* Each part is a transaction of its own, which tells how far it came: a run after one that failed goes on with the chunk that did. */
 static DgStatus load_chunks(Copy *c, DgError *err)
 {
     CopyChunks chunks = {0};
     DG_TRY(chunks_of(&c->arena, &c->s->source_options, &chunks, err));
-    DgStatus status = DG_OK;
-    for (size_t i = 0; i < chunks.count && status == DG_OK; i++) {
+    size_t done;
+    DgStatus status = copy_chunks_done(c, &chunks, &done, err);
+    if (status == DG_OK && done)
+        dg_log(c->run, DG_LOG_INFO, "%.*s: chunks 1 to %zu of %zu are there, from a run that did not come to its end; `state reset` forgets them",
+               FMT(c->object), done, chunks.count);
+    c->chunks_count = chunks.count;
+    for (size_t i = done; i < chunks.count && status == DG_OK; i++) {
         c->chunk = &chunks.items[i];
+        c->chunk_number = i + 1;
         if (chunks.count > 1)
             dg_log(c->run, DG_LOG_INFO, "%.*s: chunk %zu of %zu, %.*s to %.*s", FMT(c->object), i + 1, chunks.count, FMT(c->chunk->first), FMT(c->chunk->last));
         status = load_once(c, err);
     }
     c->chunk = NULL;
+    c->chunks_count = 0;
     return status;
 }
 

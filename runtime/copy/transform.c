@@ -4,46 +4,50 @@
 #include "runtime/copy/rules.h"
 #include "runtime/os/os.h"
 
-typedef struct Step { /* one rule for one column */
-    const CopyRule *rule;
-    int32_t column;
-} Step;
-
 typedef struct Transform {
     DgRows rows; /* first */
     DgRows *from;
-    Copy *copy;
-    Arena arena, scratch;
+    Arena arena;
     CopyRules rules;
-    Array(Step) steps;
+    CopyLoops loops;
     Array(DgColumn) columns;
-    DgValue *changed; /* per column, of the row at hand */
     bool *touched;    /* per column */
     DgBatch in;
 } Transform;
 
-static DgStatus transform_row(Transform *w, int32_t row, DgBatch *out, DgError *err)
+static DgStatus failed_rule(const Transform *w, const CopyBound *b, DgError *err)
 {
-    CopyRow names = {.batch = &w->in, .row = row, .changed = w->changed, .columns = w->columns.items,
-                     .columns_count = w->rows.columns_count, .scratch = &w->scratch};
-    ExprScope scope = {.name = copy_row_name, .context = &names, .scratch = &w->scratch, .now_us = w->copy->started_us};
-    arena_reset(&w->scratch);
-    for (int32_t i = 0; i < w->rows.columns_count; i++)
-        w->changed[i].kind = DG_V_UNDEFINED;
-    for (size_t i = 0; i < w->steps.count; i++) {
-        DgValue v;
-        names.value = w->steps.items[i].column;
-        if (expr_eval(w->steps.items[i].rule->expr, &scope, &v, err) != DG_OK) {
-            DgError why = *err;
-            Str text = w->steps.items[i].rule->text;
-            return dg_fail(err, why.status, "transform `%.*s` of column `%.*s`: %s", (int)(text.len > 200 ? 200 : text.len), text.ptr,
-                           FMT(w->columns.items[names.value].name), why.message);
-        }
-        w->changed[names.value] = v;
+    DgError why = *err;
+    Str text = b->rule->text;
+    dg_fail(err, why.status, "transform `%.*s` of column `%.*s`: %s", (int)(text.len > 200 ? 200 : text.len), text.ptr,
+            FMT(w->columns.items[b->column].name), why.message);
+    if (why.hint[0])
+        dg_hint(err, "%s", why.hint);
+    return why.status;
+}
+
+/* The rules in their order: each sees what those before it made. */
+static DgStatus block(Transform *w, int32_t from, int32_t rows, DgError *err)
+{
+    DG_TRY(loops_load(&w->loops, &w->in, from, rows, err));
+    for (size_t i = 0; i < w->loops.bound.count; i++)
+        if (loops_run(&w->loops, &w->loops.bound.items[i], rows, err) != DG_OK)
+            return failed_rule(w, &w->loops.bound.items[i], err);
+    return DG_OK;
+}
+
+static DgStatus transform_rows(Transform *w, DgBatch *out, DgError *err)
+{
+    for (int32_t from = 0, rows; from < w->in.rows; from += rows) {
+        rows = loops_rows(&w->loops, &w->in, from);
+        DgStatus status = block(w, from, rows, err);
+        if (status == DG_NOMEM && rows > 1) /* texts that grow: row by row they may pass */
+            status = block(w, from, rows = 1, err);
+        for (int32_t i = 0; status == DG_OK && i < w->rows.columns_count; i++)
+            if (w->touched[i])
+                status = copy_cells_set(out, i, from, rows, w->loops.cells[i], err);
+        DG_TRY(status);
     }
-    for (int32_t i = 0; i < w->rows.columns_count; i++)
-        if (w->touched[i])
-            DG_TRY(copy_cell_set(out, i, row, w->changed[i], &w->scratch, err));
     return DG_OK;
 }
 
@@ -54,8 +58,7 @@ static DgStatus transform_next(DgRows *rows, DgBatch *out, DgError *err)
     DgStatus status = w->from->next(w->from, &w->in, err);
     if (status != DG_OK && status != DG_END)
         return status;
-    for (int32_t row = 0; row < w->in.rows; row++)
-        DG_TRY(transform_row(w, row, out, err));
+    DG_TRY(transform_rows(w, out, err));
     for (int32_t i = 0; i < w->in.columns_count; i++)
         if (!w->touched[i]) { /* the vectors change places */
             DgVector v = out->vectors[i];
@@ -72,31 +75,31 @@ static void transform_close(DgRows *rows)
     rows_close(w->from);
     dg_batch_release(&w->in);
     arena_free(&w->arena);
-    arena_free(&w->scratch);
+    loops_free(&w->loops);
     os_free(w);
 }
 
 /* ---- Which rule is about which column, and what type comes of it ---- */
 
-static void add_step(Transform *w, const CopyRule *rule, int32_t column)
+static void add_step(Transform *w, size_t rule, DgCode code, int32_t column)
 {
     DgType type;
-    Step step = {rule, column};
     DgColumn *c = &w->columns.items[column];
-    array_add(&w->arena, &w->steps, step);
-    if (expr_type(rule->expr, &type))
+    loops_add(&w->loops, &w->rules, rule, code, column);
+    if (expr_type(w->rules.items[rule].expr, &type))
         c->type = type;
     c->not_null = false;
 }
 
-static void bind_rule(Transform *w, const CopyRule *rule)
+static void bind_rule(Transform *w, size_t index, DgCode code)
 {
+    const CopyRule *rule = &w->rules.items[index];
     bool text_only = !rule->column.len, all = str_eq(rule->column, S("*"));
     size_t count = w->columns.count;
     for (size_t i = 0; i < count; i++) {
         const DgColumn *c = &w->columns.items[i];
         if (all || (text_only && c->type.kind == DG_TEXT) || str_eq_nocase(c->name, rule->column)) {
-            add_step(w, rule, (int32_t)i);
+            add_step(w, index, code, (int32_t)i);
             if (!all && !text_only)
                 return;
         }
@@ -106,23 +109,23 @@ static void bind_rule(Transform *w, const CopyRule *rule)
     DgColumn added = {.name = str_copy(&w->arena, rule->column), .type = {DG_TEXT, 0, 0}};
     array_add(&w->arena, &w->columns, added);
     if (w->columns.count > count)
-        add_step(w, rule, (int32_t)count);
+        add_step(w, index, code, (int32_t)count);
 }
 
-static DgStatus bind(Transform *w, DgError *err)
+static DgStatus bind(Transform *w, DgCode code, DgError *err)
 {
     for (int32_t i = 0; i < w->from->columns_count; i++)
         array_add(&w->arena, &w->columns, w->from->columns[i]);
     for (size_t i = 0; i < w->rules.count; i++)
-        bind_rule(w, &w->rules.items[i]);
+        bind_rule(w, i, code);
     if (w->columns.count > LIMIT_COLUMNS)
         return dg_fail(err, DG_CONFIG, "transforms make more than %d columns", LIMIT_COLUMNS);
-    w->changed = push(&w->arena, DgValue, w->columns.count + 1);
     w->touched = push(&w->arena, bool, w->columns.count + 1);
     if (w->arena.failed)
         return os_no_memory(err, "transforming rows");
-    for (size_t i = 0; i < w->steps.count; i++)
-        w->touched[w->steps.items[i].column] = true;
+    for (size_t i = 0; i < w->loops.bound.count; i++)
+        w->touched[w->loops.bound.items[i].column] = true;
+    DG_TRY(loops_bind(&w->loops, w->columns.items, (int32_t)w->columns.count, true, err));
     w->rows = (DgRows){w->columns.items, (int32_t)w->columns.count, transform_next, transform_close, w->from->any_order};
     return dg_batch_init(&w->in, w->from->columns, w->from->columns_count, DG_BATCH_ROWS, err);
 }
@@ -135,9 +138,8 @@ DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err)
         return os_no_memory(err, "transforming rows");
     }
     arena_init(&w->arena, 64 << 20);
-    arena_init(&w->scratch, 256 << 20);
-    w->arena.can_fail = w->scratch.can_fail = true;
-    w->copy = c;
+    loops_init(&w->loops, c->started_us);
+    w->arena.can_fail = true;
     w->from = from;
     DgStatus status = rules_transforms(&w->arena, c->s->transforms, &w->rules, err);
     if (status == DG_OK && !w->rules.count) { /* none: the stream as it is */
@@ -147,7 +149,7 @@ DgStatus copy_transform(Copy *c, DgRows *from, DgRows **out, DgError *err)
         return DG_OK;
     }
     if (status == DG_OK)
-        status = bind(w, err);
+        status = bind(w, c->step->transform_loops, err);
     if (status == DG_OK)
         *out = &w->rows;
     else

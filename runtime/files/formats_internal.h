@@ -25,8 +25,12 @@ typedef struct FileRows {
     DgSession *session;
     DgScan *scan;
     int64_t memory_max;      /* what DuckDB has */
+    Map exact;               /* CSV: names of columns whose type in the tree is to be told to the reader */
     int64_t object_bytes;    /* of JSON: the largest record; each thread has buffers of twice as much */
 } FileRows;
+
+/* csv_numbers.c: DOUBLE in the tree becomes what holds the numbers. `reader`: all columns as text; `sample`: rows to look at first. */
+DgStatus csv_keep_numbers(FileRows *f, DgTypeTree *tree, Str reader, int64_t sample, DgError *err);
 
 /* ---- formats.c ---- */
 

@@ -198,10 +198,10 @@ static void add_csv_types(FileRows *f, StrBuf *b, const DgTypeTree *tree)
     bool first = true;
     for (int32_t i = 0; tree && !as_text(f) && i < tree->members_count; i++) {
         const DgColumn *given = format_given(f->how, tree->members[i].name);
-        if (!given)
+        if (!given && !map_has(&f->exact, tree->members[i].name))
             continue;
         Str name = dg_duckdb_text(&f->arena, tree->members[i].name);
-        Str type = dg_duckdb_text(&f->arena, converted(given) ? S("VARCHAR") : dg_duckdb_type(&f->arena, given->type));
+        Str type = dg_duckdb_text(&f->arena, !given ? tree->members[i].type : converted(given) ? S("VARCHAR") : dg_duckdb_type(&f->arena, given->type));
         buf_format(b, "%s%.*s: %.*s", first ? ", types = {" : ", ", FMT(name), FMT(type));
         first = false;
     }
@@ -272,6 +272,25 @@ static void add_csv_condition(FileRows *f, StrBuf *sql, const DgTypeTree *tree)
     }
 }
 
+/* Looked at as texts. */
+static DgStatus keep_numbers(FileRows *f, DgTypeTree *tree, Str encoding, DgError *err)
+{
+    const DgReadFormat *own = f->how;
+    DgReadFormat text = *own;
+    StrBuf reader = {0};
+    if (own->all_text)
+        return DG_OK;
+    text.all_text = true;
+    f->how = &text;
+    DgStatus status = add_csv_reader(f, &reader, encoding, NULL, err);
+    f->how = own;
+    f->exact = (Map){0};
+    if (status == DG_OK)
+        status = csv_keep_numbers(f, tree, buf_str(&reader), SAMPLE_ROWS, err);
+    buf_free(&reader);
+    return status;
+}
+
 static DgStatus csv_select_of(FileRows *f, StrBuf *sql, Str encoding, DgError *err)
 {
     DgTypeTree tree;
@@ -286,6 +305,7 @@ static DgStatus csv_select_of(FileRows *f, StrBuf *sql, Str encoding, DgError *e
     if (f->how->fields_per_record > 0 && tree.members_count != f->how->fields_per_record)
         return dg_fail(err, DG_DATA, "the lines have %d fields, not %lld (fields_per_rec)", (int)tree.members_count,
                        (long long)f->how->fields_per_record);
+    DG_TRY(keep_numbers(f, &tree, encoding, err));
     add_csv_columns(f, sql, &tree);
     DG_TRY(add_csv_reader(f, sql, encoding, &tree, err));
     add_csv_condition(f, sql, &tree);

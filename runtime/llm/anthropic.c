@@ -1,6 +1,6 @@
 /* anthropic.c - Anthropic's messages. */
 
-#include "runtime/llm/provider.h"
+#include "runtime/llm/stream.h"
 
 enum { TOKENS_MAX = 4096 };
 
@@ -116,6 +116,57 @@ static DgStatus anthropic_read(const LlmModel *m, DgEval *ev, Str body, LlmReply
     return DG_OK;
 }
 
+/* ---- Streams ---- */
+
+/* Counts come twice: what was read at the beginning, all of it at the end. */
+static void read_usage(LlmStream *s, DgValue v, const char *at)
+{
+    const DgValue *u = dgv_at(&v, at);
+    if (!u || u->kind != DG_V_DICT)
+        return;
+    int64_t fresh = s->usage.in - s->usage.cached - s->usage.written;
+    const DgValue *in = dgv_at(u, "input_tokens"), *cached = dgv_at(u, "cache_read_input_tokens"), *written = dgv_at(u, "cache_creation_input_tokens");
+    fresh = in && in->kind == DG_V_INT ? in->as.i : fresh;
+    s->usage.cached = cached && cached->kind == DG_V_INT ? cached->as.i : s->usage.cached;
+    s->usage.written = written && written->kind == DG_V_INT ? written->as.i : s->usage.written;
+    s->usage.in = fresh + s->usage.cached + s->usage.written;
+    s->usage.out = dgv_int_at(*u, "output_tokens");
+}
+
+static void anthropic_read_event(LlmStream *s, DgEval *ev, Str data)
+{
+    DgValue v;
+    DgError err = {0};
+    if (dg_read_json(ev, data, &v, &err) != DG_OK) {
+        llm_stream_failed(s, S("api_error"), S("an event is no JSON"));
+        return;
+    }
+    Str type = dgv_text_at(v, "type");
+    if (str_eq(type, S("error"))) {
+        llm_stream_failed(s, dgv_text_at(v, "error.type"), dgv_text_at(v, "error.message"));
+    } else if (str_eq(type, S("message_start"))) {
+        read_usage(s, v, "message.usage");
+    } else if (str_eq(type, S("content_block_delta"))) {
+        if (str_eq(dgv_text_at(v, "delta.type"), S("text_delta")))
+            llm_stream_text(s, dgv_text_at(v, "delta.text"));
+    } else if (str_eq(type, S("message_delta"))) {
+        llm_stream_stop(s, dgv_text_at(v, "delta.stop_reason"));
+        read_usage(s, v, "usage");
+    } else if (str_eq(type, S("message_stop"))) {
+        s->ended = true;
+    }
+}
+
+static void anthropic_stream_body(const LlmStream *s, StrBuf *b)
+{
+    buf_add(b, S("{\"content\":["));
+    add_text(b, buf_str(&s->text));
+    buf_add(b, S("],\"stop_reason\":"));
+    buf_json(b, str_from(s->stop));
+    buf_format(b, ",\"usage\":{\"input_tokens\":%lld,\"cache_read_input_tokens\":%lld,\"cache_creation_input_tokens\":%lld,\"output_tokens\":%lld}}",
+               (long long)(s->usage.in - s->usage.cached - s->usage.written), (long long)s->usage.cached, (long long)s->usage.written, (long long)s->usage.out);
+}
+
 static Str anthropic_problem(DgEval *ev, Str body)
 {
     DgValue v;
@@ -128,5 +179,5 @@ static bool anthropic_is_final(int status, Str body)
     return status == 429 && str_find(body, S("spend_limit")) >= 0;
 }
 
-const LlmApi llm_anthropic = {.ask = anthropic_ask, .read = anthropic_read, .problem = anthropic_problem,
+const LlmApi llm_anthropic = {.ask = anthropic_ask, .read = anthropic_read, .read_event = anthropic_read_event, .stream_body = anthropic_stream_body, .problem = anthropic_problem,
                               .is_final = anthropic_is_final, .add_headers = add_headers, .batches = &llm_anthropic_batches};

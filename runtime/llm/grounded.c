@@ -91,7 +91,7 @@ static DgStatus take_call(LlmSession *l, DgEval *ev, DgCall *call, LlmEstimate e
         llm_ended(l, e, NULL);
         return llm_failure(l, ev, call, err);
     }
-    status = l->model.provider->api->read(&l->model, ev, a->body, out, err);
+    status = llm_read(l, ev, a, out, err);
     llm_ended(l, e, status == DG_OK ? &out->usage : &(LlmUsage){.in = e.in});
     return status;
 }

@@ -1,7 +1,7 @@
 /* openai.c - OpenAI's responses, chat completions and embeddings, and servers that speak the latter two. */
 #include <openssl/evp.h>
 
-#include "runtime/llm/provider.h"
+#include "runtime/llm/stream.h"
 
 static bool is_openai(const LlmModel *m)
 {
@@ -191,7 +191,66 @@ static DgStatus openai_read(const LlmModel *m, DgEval *ev, Str body, LlmReply *o
     DgValue v;
     *out = (LlmReply){0};
     DG_TRY(dg_read_json(ev, body, &v, err));
+    const DgValue *streamed = dgv_at(&v, "response"); /* the last event of a stream has it */
+    if (streamed && !m->chat)
+        v = *streamed;
     return m->chat ? read_chat(v, out, err) : read_responses(ev, v, out, err);
+}
+
+/* ---- Streams ---- */
+
+static void read_chat_event(LlmStream *s, DgValue v)
+{
+    const DgValue *usage = dgv_at(&v, "usage");
+    llm_stream_text(s, dgv_text_at(v, "choices.0.delta.content"));
+    buf_add(&s->refusal, dgv_text_at(v, "choices.0.delta.refusal"));
+    llm_stream_stop(s, dgv_text_at(v, "choices.0.finish_reason"));
+    if (usage && usage->kind == DG_V_DICT)
+        s->usage = (LlmUsage){dgv_int_at(v, "usage.prompt_tokens"), dgv_int_at(v, "usage.prompt_tokens_details.cached_tokens"), 0,
+                              dgv_int_at(v, "usage.completion_tokens")};
+}
+
+static void openai_read_event(LlmStream *s, DgEval *ev, Str data)
+{
+    DgValue v;
+    DgError err = {0};
+    if (dg_read_json(ev, data, &v, &err) != DG_OK) {
+        llm_stream_failed(s, S("server_error"), S("an event is no JSON"));
+        return;
+    }
+    const DgValue *error = dgv_at(&v, "error");
+    Str type = dgv_text_at(v, "type");
+    if (str_eq(type, S("error")))
+        llm_stream_failed(s, dgv_text_at(v, "code"), dgv_text_at(v, "message"));
+    else if (s->chat && error && error->kind != DG_V_NONE)
+        llm_stream_failed(s, dgv_text_at(v, "error.type"), error->kind == DG_V_STR ? error->as.s : dgv_text_at(v, "error.message"));
+    else if (s->chat)
+        read_chat_event(s, v);
+    else if (str_eq(type, S("response.output_text.delta")))
+        llm_stream_text(s, dgv_text_at(v, "delta"));
+    else if (str_eq(type, S("response.completed")) || str_eq(type, S("response.incomplete")) || str_eq(type, S("response.failed"))) {
+        buf_add(&s->whole, data);
+        s->ended = true;
+    }
+}
+
+static void openai_stream_body(const LlmStream *s, StrBuf *b)
+{
+    if (!s->chat) {
+        buf_add(b, buf_str(&s->whole));
+        return;
+    }
+    buf_add(b, S("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":"));
+    buf_json(b, buf_str(&s->text));
+    if (s->refusal.len) {
+        add_key(b, "refusal");
+        buf_json(b, buf_str(&s->refusal));
+    }
+    buf_add(b, S("},\"finish_reason\":"));
+    buf_json(b, str_from(s->stop));
+    int64_t out = s->usage.in || s->usage.out ? s->usage.out : (int64_t)s->text.len / 3; /* not told: rather too many */
+    buf_format(b, "}],\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"prompt_tokens_details\":{\"cached_tokens\":%lld}}}", (long long)s->usage.in,
+               (long long)out, (long long)s->usage.cached);
 }
 
 /* ---- /embeddings ---- */
@@ -290,6 +349,6 @@ static bool openai_is_final(int status, Str body)
 }
 
 const LlmApi llm_openai = {
-    .ask = openai_ask, .read = openai_read, .embed = openai_embed, .read_embeddings = openai_read_embeddings,
+    .ask = openai_ask, .read = openai_read, .read_event = openai_read_event, .stream_body = openai_stream_body, .embed = openai_embed, .read_embeddings = openai_read_embeddings,
     .add_headers = add_headers, .batches = &llm_openai_batches, .problem = openai_problem, .is_final = openai_is_final, .embed_inputs_max = 2048,
 };

@@ -103,11 +103,18 @@ typedef struct LlmBatchApi {
 } LlmBatchApi;
 bool llm_is_id(Str id);                      /* letters, digits, - and _: safe in an address */
 
+/* An answer that comes as events, put together: see stream.h. */
+typedef struct LlmStream LlmStream;
+
 struct LlmApi {
     /* DG_NOMEM only. All text is in the arena. */
     DgStatus (*ask)(const LlmModel *m, const LlmQuestion *q, Arena *a, LlmRequest *out, DgError *err);
     /* DG_DATA: not an answer of this API. */
     DgStatus (*read)(const LlmModel *m, DgEval *ev, Str body, LlmReply *out, DgError *err);
+    /* One event of a streamed answer; what it says goes into the stream. */
+    void (*read_event)(LlmStream *s, DgEval *ev, Str data);
+    /* The answer's body as it would have come at once, as far as read() looks at it. */
+    void (*stream_body)(const LlmStream *s, StrBuf *body);
     /* NULL: it has no embeddings. `inputs` not empty, none of them empty. */
     DgStatus (*embed)(const LlmModel *m, const Str *inputs, size_t count, Arena *a, LlmRequest *out, DgError *err);
     /* vectors[i]: float32 of inputs[i], *dimensions of them each. */

@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "runtime/llm/output.h"
+#include "runtime/llm/stream.h"
 #include "runtime/os/os.h"
 
-enum { WAIT_TOLD_MS = 300, OTHERS_MS = 60000 };
+enum { WAIT_TOLD_MS = 300, OTHERS_MS = 60000, EVENT_BYTES = 60 /* of a token, at the least */ };
 static const LlmBudget fallback = {.usd = 1}, unpriced = {.tokens = 1000000, .calls = 10000};
 
 const DgField llm_budget_fields[] = {
@@ -31,6 +32,7 @@ const DgField llm_settings_fields[] = {
     DG_FIELD_INT(LlmSettings, retries, .doc = "Of a call."),
     DG_FIELD_(LlmSettings, chat, DG_F_ENUM, int32_t, .choices = api_names, .doc = "Which of OpenAI's interfaces."),
     DG_FIELD_BOOL(LlmSettings, cache, .doc = "Keep answers."),
+    DG_FIELD_BOOL(LlmSettings, stream, .doc = "Answers come as events."),
     DG_FIELD_STRUCT(LlmSettings, budget, LlmBudget, llm_budget_fields, .doc = "What it may spend."),
     DG_FIELD_STRUCT(LlmSettings, prices, LlmPrices, llm_price_fields, .doc = "Prices."),
     {0},
@@ -264,8 +266,28 @@ DgStatus llm_call(LlmSession *l, const LlmRequest *r, LlmEstimate e, void *user,
     DgCallSpec spec = {.method = "POST", .url = r->url, .headers = r->headers.items, .headers_count = r->headers.count, .body = r->body, .what = what,
                        .retries = l->s->retries ? (int)l->s->retries : -1, .concurrency = (int)l->s->concurrency, .tokens = e.in + e.out,
                        .is_final = l->model.provider->api->is_final};
-    DG_TRY(call_start(l->services, &spec, l, user, NULL, err));
+    Arena a;
+    arena_init(&a, 256 << 20);
+    a.can_fail = true;
+    if (l->s->stream) {
+        spec.body = llm_stream_ask(&l->model, r->body, &a);
+        spec.reader = &llm_stream_reader;
+        spec.reader_state = llm_stream_new(&l->model, NULL);
+    }
+    DgStatus status = l->s->stream && (a.failed || !spec.reader_state) ? os_no_memory(err, "for a call") : call_start(l->services, &spec, l, user, NULL, err);
+    if (status != DG_OK && spec.reader_state)
+        llm_stream_free(spec.reader_state);
+    arena_free(&a);
+    DG_TRY(status);
     llm_started(l, e);
+    return DG_OK;
+}
+
+DgStatus llm_read(LlmSession *l, DgEval *ev, const DgCallAnswer *a, LlmReply *out, DgError *err)
+{
+    DG_TRY(l->model.provider->api->read(&l->model, ev, a->body, out, err));
+    out->usage.in += a->torn * out->usage.in; /* the same question, read again */
+    out->usage.out += a->torn_bytes / EVENT_BYTES;
     return DG_OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct LlmSettings {
     int64_t concurrency, retries;
     int32_t chat;             /* 0: as is usual; 1: /responses; 2: /chat/completions */
     bool cache;
+    bool stream;              /* answers come as events */
     LlmBudget budget;
     LlmPrices prices;
 } LlmSettings;
@@ -73,6 +74,8 @@ Str llm_safe(const LlmSession *l, Arena *a, Str text);
 /* Starts the call of a request; `user` comes back with it. */
 DgStatus llm_call(LlmSession *l, const LlmRequest *r, LlmEstimate e, void *user, DgError *err);
 DgCall *llm_next(LlmSession *l, int64_t wait_ms); /* done; tells progress why it waits otherwise */
+/* The reply of a call that went well; what an answer cost that broke off before is in its usage. DG_DATA: not an answer. */
+DgStatus llm_read(LlmSession *l, DgEval *ev, const DgCallAnswer *a, LlmReply *out, DgError *err);
 /* What a failed call means for the step: DG_DATA: this row alone; else all of it fails with *err. */
 DgStatus llm_failure(LlmSession *l, DgEval *ev, DgCall *call, DgError *err);
 void llm_report(LlmSession *l, Str asset); /* usage and cost as metadata, one line in the log */

@@ -32,7 +32,7 @@ struct DgCall {
     const char *gate_why;
     size_t header_bytes;
     int should_retry;            /* of x-should-retry: -1 not said */
-    bool under_way, done, dropped, stopped; /* dropped: freed by its owner; stopped: on_data said so */
+    bool under_way, done, dropped, stopped; /* dropped: freed by its owner; stopped: its reader wants no more */
 };
 
 typedef struct CallList {
@@ -125,14 +125,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *opaque)
     size_t n = size * count;
     long status = 0;
     curl_easy_getinfo(c->x.curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status < 200 || status >= 300 || !c->spec.on_data) {
+    if (status < 200 || status >= 300 || !c->spec.reader) {
         buf_add(&c->x.body, (Str){bytes, (ptrdiff_t)n});
         return c->x.body.failed ? 0 : n;
     }
     c->http.bytes += (int64_t)n;
     if (c->http.bytes > (int64_t)c->x.body.max)
         c->x.body.failed = true;
-    else if (!c->spec.on_data(c->spec.context, (Str){bytes, (ptrdiff_t)n}))
+    else if (!c->spec.reader->take(c->spec.reader_state, (Str){bytes, (ptrdiff_t)n}))
         c->stopped = true;
     return c->stopped || c->x.body.failed ? 0 : n;
 }
@@ -205,6 +205,10 @@ static DgStatus send_now(DgServices *s, DgCall *c, int64_t now_ms)
     c->sent_ms = now_ms;
     c->should_retry = -1;
     c->told_ms = 0;
+    c->http.bytes = 0;
+    c->stopped = false;
+    if (c->spec.reader)
+        c->spec.reader->begin(c->spec.reader_state);
     if (!x->curl || !exchange_begin(x, str_cstr(&c->arena, c->spec.url), &headers))
         return os_no_memory(&c->error, "for a request");
     curl_easy_setopt(x->curl, CURLOPT_PRIVATE, c);
@@ -236,20 +240,18 @@ static bool repeatable_status(int status)
 }
 
 /* True: it goes back to the waiting ones, at c->at_ms. */
-static bool wants_retry(DgServices *s, DgCall *c, CURLcode code, int64_t now_ms)
+static bool wants_retry(DgServices *s, DgCall *c, CURLcode code, bool torn, int64_t now_ms)
 {
     int status = c->answer.status;
-    bool broke = code != CURLE_OK && c->status == DG_UNAVAILABLE;
+    bool broke = (code != CURLE_OK || torn) && c->status == DG_UNAVAILABLE;
     bool refused = status == 429 || status == 529 || status == 503; /* nothing was done there */
-    if (c->status == DG_OK || c->stopped || c->dropped || c->x.cancelled || c->answer.attempts > c->spec.retries)
+    if (c->status == DG_OK || c->dropped || c->x.cancelled || c->answer.attempts > c->spec.retries)
         return false;
     if (c->spec.unrepeatable && !(broke && exchange_was_not_sent(code)) && !(status && refused))
         return false;
     if (c->should_retry == 0 || (c->spec.is_final && status && c->spec.is_final(status, buf_str(&c->x.body))))
         return false;
     if (!broke && c->should_retry != 1 && !repeatable_status(status))
-        return false;
-    if (c->spec.on_data && c->http.bytes) /* a part has been handed over */
         return false;
     int64_t told = c->told_ms ? c->told_ms : c->x.retry_after_ms, wait = told ? told : backoff_ms(c->answer.attempts);
     if (now_ms + wait - c->started_ms > c->spec.deadline_ms || !host_may_retry(c->host, told > 0))
@@ -265,27 +267,44 @@ static void tell_deadline(DgCall *c)
                         (long long)c->spec.deadline_ms / 1000, c->answer.attempts, c->answer.attempts == 1 ? "" : "s");
 }
 
+/* Of an answer that was read as it came. True: it broke off. */
+static bool end_reading(DgCall *c, CURLcode code)
+{
+    bool whole = code == CURLE_OK || c->stopped;
+    DgError err = {0};
+    DgStatus status = c->spec.reader->end(c->spec.reader_state, whole, &c->x.body, &err);
+    if (status == DG_OK) /* whatever became of the connection afterwards */
+        c->answer.status = c->http.status;
+    if (status == DG_OK || c->status == DG_OK || err.message[0])
+        c->error = err;
+    c->status = status;
+    if (status != DG_UNAVAILABLE)
+        return false;
+    c->answer.torn++;
+    c->answer.torn_bytes += c->http.bytes;
+    return true;
+}
+
 static void exchanged(DgServices *s, DgCall *c, CURLcode code)
 {
     int64_t now_ms = os_monotonic_ms();
     exchange_end(&c->x);
     c->answer.status = code == CURLE_OK || c->http.status >= 300 ? c->http.status : 0;
     c->answer.took_ms = now_ms - c->sent_ms;
-    c->status = exchange_judge(&c->x, code, c->spec.what, &c->error);
-    if (c->stopped)
-        c->status = dg_fail(&c->error, DG_CANCELLED, "could not %s: its reader has ended", c->spec.what);
-    else if (c->x.cancelled && !c->dropped && !cancelled(s))
+    c->status = exchange_judge(&c->x, c->stopped ? CURLE_OK : code, c->spec.what, &c->error);
+    bool torn = c->spec.reader && c->http.bytes && !c->x.cancelled && !c->x.body.failed && end_reading(c, code);
+    if (c->x.cancelled && !c->dropped && !cancelled(s))
         tell_deadline(c);
     else if (code == CURLE_COULDNT_CONNECT && c->spec.foreign)
         dg_hint(&c->error, "an address that came from an answer must not lead into a private network");
-    host_ended(c->host, c->x.cancelled || c->stopped ? -1 : c->answer.status, c->told_ms ? c->told_ms : c->x.retry_after_ms, now_ms);
-    s->count.bytes_in += (int64_t)c->x.body.len + (c->spec.on_data ? c->http.bytes : 0);
+    host_ended(c->host, c->x.cancelled ? -1 : torn ? 0 : c->answer.status, c->told_ms ? c->told_ms : c->x.retry_after_ms, now_ms);
+    s->count.bytes_in += c->spec.reader && c->http.bytes ? c->http.bytes : (int64_t)c->x.body.len;
     curl_multi_remove_handle(s->multi, c->x.curl);
     give_handle(s, c->x.curl);
     c->x.curl = NULL;
     c->under_way = false;
-    bool again = wants_retry(s, c, code, now_ms);
-    if (!again && s->tape && s->options.tape == DG_TAPE_RECORD && c->answer.status && !c->spec.on_data) {
+    bool again = wants_retry(s, c, code, torn, now_ms);
+    if (!again && s->tape && s->options.tape == DG_TAPE_RECORD && c->answer.status) {
         DgError bad = {0};
         c->answer.body = buf_str(&c->x.body);
         if (tape_record(s->tape, &c->spec, &c->answer, &bad) != DG_OK && c->status == DG_OK)
@@ -308,8 +327,12 @@ static void replay(DgServices *s, DgCall *c)
         buf_add(&c->x.body, c->answer.body);
         c->x.answer = &c->http;
         c->status = exchange_judge(&c->x, CURLE_OK, c->spec.what, &c->error);
-        if (c->status == DG_OK && c->spec.on_data)
-            c->spec.on_data(c->spec.context, c->answer.body);
+        if (c->status == DG_OK && c->spec.reader) {
+            c->spec.reader->begin(c->spec.reader_state);
+            c->spec.reader->take(c->spec.reader_state, c->answer.body);
+            buf_free(&c->x.body);
+            c->status = c->spec.reader->end(c->spec.reader_state, true, &c->x.body, &c->error);
+        }
     }
 }
 
@@ -429,6 +452,8 @@ DgStatus services_open(const DgServicesOptions *options, DgServices **out, DgErr
 
 static void release(DgCall *c)
 {
+    if (c->spec.reader)
+        c->spec.reader->close(c->spec.reader_state);
     buf_free(&c->x.body);
     arena_free(&c->arena);
     os_free(c);
@@ -520,6 +545,7 @@ DgStatus call_start(DgServices *s, const DgCallSpec *spec, void *owner, void *us
     c->started_ms = os_monotonic_ms();
     take_spec(c, spec);
     if (c->arena.failed) {
+        c->spec.reader = NULL;
         release(c);
         return os_no_memory(err, "for a call");
     }

@@ -37,6 +37,16 @@ typedef struct DgServicesOptions {
     void *context;
 } DgServicesOptions;
 
+/* Takes an answer while it comes, in the engine's thread, and says what of it counts. */
+typedef struct DgCallReader {
+    void (*begin)(void *state);           /* an attempt: what came before is void */
+    bool (*take)(void *state, Str bytes); /* of a good answer; false: nothing more is wanted */
+    /* No more comes; `whole`: the server ended it as it should. Adds the answer's body. DG_UNAVAILABLE: it broke off, or the
+     * service failed in the middle: it is tried again. */
+    DgStatus (*end)(void *state, bool whole, StrBuf *body, DgError *err);
+    void (*close)(void *state);
+} DgCallReader;
+
 typedef struct DgCallSpec {
     const char *method;
     Str url;
@@ -56,9 +66,8 @@ typedef struct DgCallSpec {
     bool foreign;
     /* True: no retry will help, whatever the status (a spend limit). May be NULL. */
     bool (*is_final)(int status, Str body);
-    /* Bytes of a good answer as they come, in the engine's thread; false ends the call. May be NULL. */
-    bool (*on_data)(void *context, Str bytes);
-    void *context;
+    const DgCallReader *reader;  /* NULL: the body is kept as it comes */
+    void *reader_state;          /* the call's, once it has started: it closes it */
 } DgCallSpec;
 
 typedef struct DgCallAnswer {
@@ -66,6 +75,8 @@ typedef struct DgCallAnswer {
     Str body;
     StrArray headers;            /* lines of the last answer */
     int attempts;
+    int torn;                    /* attempts whose good answer broke off; bytes of them */
+    int64_t torn_bytes;
     int64_t waited_ms, took_ms;  /* for its turn and between attempts; the last attempt */
 } DgCallAnswer;
 

@@ -114,6 +114,8 @@ static void say_place(Run *run, const DgError *e)
     buf_free(&b);
 }
 
+enum { RATE_AFTER_MS = 500 }; /* before that a rate says little */
+
 static void say_good(Run *run, const Unit *u)
 {
     StrBuf b = {0}, name = {0};
@@ -128,7 +130,13 @@ static void say_good(Run *run, const Unit *u)
         buf_add(&b, S(" "));
     }
     buf_add(&b, S("in "));
-    show_duration(&b, u->ended_ms - u->started_ms);
+    int64_t elapsed = u->ended_ms - u->started_ms;
+    show_duration(&b, elapsed);
+    if (u->rows > 0 && elapsed > RATE_AFTER_MS) {
+        buf_add(&b, S(", "));
+        show_count(&b, u->rows * 1000 / elapsed);
+        buf_add(&b, S(" rows/s"));
+    }
     console_line(run->console, 'g', "Finished", buf_str(&b));
     buf_free(&b);
     buf_free(&name);
@@ -294,7 +302,7 @@ static void describe_running(Run *run, Unit *u, int64_t now, StrBuf *b)
         buf_add(b, S("  "));
         show_count(b, u->rows);
         buf_add(b, S(" rows"));
-        if (elapsed > 500) {
+        if (elapsed > RATE_AFTER_MS) {
             buf_add(b, S("  "));
             show_count(b, u->rows * 1000 / elapsed);
             buf_add(b, S(" rows/s"));

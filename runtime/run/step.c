@@ -408,3 +408,22 @@ DgStatus step_cursors(Run *run, int32_t step, const Str *value, DgList *cursors,
     step_question_close(sr);
     return status;
 }
+
+DgStatus step_packages(Run *run, int32_t step, const Str *abort, DgList *packages, DgError *err)
+{
+    DgStepRun *sr;
+    DgList found = {0};
+    *packages = (DgList){0};
+    DG_TRY(step_question_open(run, step, &sr, err));
+    DgStatus status = sr->def->ops->packages(sr, sr->config, abort, &found, err);
+    DgStepPackage *kept = push(&run->arena, DgStepPackage, found.count + 1);
+    for (size_t i = 0; i < found.count && kept; i++) {
+        kept[i] = DG_ITEMS(DgStepPackage, found)[i];
+        DgStr *texts[] = {&kept[i].stream, &kept[i].table, &kept[i].package, &kept[i].run, &kept[i].status};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+            *texts[k] = str_copy(&run->arena, *texts[k]);
+    }
+    *packages = (DgList){kept, kept ? found.count : 0};
+    step_question_close(sr);
+    return status;
+}

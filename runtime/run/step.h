@@ -17,5 +17,7 @@ void step_question_close(DgStepRun *sr); /* NULL is fine */
 DgStatus step_explain(Run *run, int32_t step, Str *text, DgError *err);
 /* A step's own cursors (DgStepOps.cursor), its config bound as for a run; text in the run's arena. */
 DgStatus step_cursors(Run *run, int32_t step, const Str *value, DgList *cursors, DgError *err);
+/* A step's own loads (DgStepOps.packages), likewise. */
+DgStatus step_packages(Run *run, int32_t step, const Str *abort, DgList *packages, DgError *err);
 
 #endif

@@ -45,6 +45,7 @@ static const DgField fields[] = {
     DG_FIELD_ENUM(Config, mode, .choices = modes, .flags = DG_BUILD, .doc = "`calls`: at once, one by one. `batch`: the service answers all within a day, for half the price; what its batch leaves unanswered or does not fit is asked one by one."),
     DG_FIELD_INT(Config, pack, .fallback = "1", .min = 1, .max = 100, .doc = "Rows of one call: what is the same for all is paid once. Rows whose answer is missing or does not fit are asked alone."),
     DG_FIELD_INT(Config, limit, .max = 1e12, .doc = "Rows at most, for a trial; 0: all."),
+    LLM_FIELD(Config, stream, "stream", DG_F_BOOL, bool, .fallback = "false", .flags = DG_ADVANCED, .doc = "Answers come piece by piece: long ones keep the connection busy, which proxies and gateways with short patience ask for. The table is the same; an answer that breaks off is asked again."),
     LLM_FIELD(Config, chat, "api", DG_F_ENUM, int32_t, .choices = apis, .flags = DG_BUILD | DG_ADVANCED, .doc = "Which of OpenAI's interfaces: `auto` is `responses` for openai and `chat` for the others."),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the asset is."),
     DG_FIELD_STRING(Config, group, .flags = DG_BUILD, .doc = "Its group."),
@@ -149,6 +150,8 @@ static void check(DgPlanner *p, const Config *c, const LlmModel *model)
         p->api->report(p, "E0110", &c->mode, "openai, anthropic, azure, groq, litellm and compatible servers may have", "`%s` has no batches", model->provider->name);
     if (c->mode == 1 && p->api->is_known(p, &c->llm.cache) && !c->llm.cache)
         p->api->report(p, "E0110", &c->llm.cache, "leave it out", "with `mode: batch` answers come by way of the cache");
+    if (c->mode == 1 && p->api->is_known(p, &c->llm.stream) && c->llm.stream)
+        p->api->report(p, "E0110", &c->llm.stream, "leave out one of them", "`stream` and `mode: batch` exclude each other");
     if (c->mode == 1 && p->api->is_known(p, &c->pack) && c->pack > 1)
         p->api->report(p, "E0110", &c->pack, "leave out one of them", "`pack` and `mode: batch` exclude each other");
     if (p->api->is_known(p, &c->pack) && c->pack > 1 && c->image.len)

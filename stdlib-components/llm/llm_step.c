@@ -331,7 +331,7 @@ static DgStatus take_pack(Asking *k, Pack *p, DgCall *call, DgError *err)
     LlmReply reply;
     DgStatus status = call_result(call, &a, err);
     if (status == DG_OK) {
-        status = l->model.provider->api->read(&l->model, &p->eval, a->body, &reply, err);
+        status = llm_read(l, &p->eval, a, &reply, err);
         llm_ended(l, p->estimate, status == DG_OK ? &reply.usage : &(LlmUsage){.in = p->estimate.in});
         if (status == DG_OK)
             return take_parts(k, p, &reply, err);
@@ -397,7 +397,7 @@ static DgStatus take_call(Asking *k, DgCall *call, DgError *err)
     }
     DgStatus status = call_result(call, &a, err);
     if (status == DG_OK)
-        status = l->model.provider->api->read(&l->model, &it->eval, a->body, &reply, err);
+        status = llm_read(l, &it->eval, a, &reply, err);
     if (status == DG_OK) {
         llm_ended(l, it->estimate, &reply.usage);
         if (l->answers)
@@ -427,7 +427,7 @@ static void keep_call(Asking *k, DgCall *call)
     LlmReply reply;
     DgError ignored = {0};
     bool good = call_result(call, &a, &ignored) == DG_OK &&
-                l->model.provider->api->read(&l->model, p ? &p->eval : &it->eval, a->body, &reply, &ignored) == DG_OK;
+                llm_read(l, p ? &p->eval : &it->eval, a, &reply, &ignored) == DG_OK;
     llm_ended(l, p ? p->estimate : it->estimate, good ? &reply.usage : NULL);
     Str *texts = p ? push(&p->arena, Str, p->count) : NULL;
     if (good && texts)

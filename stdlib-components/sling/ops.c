@@ -12,6 +12,11 @@ static DgStatus stream_cursor(DgStepRun *run, const void *config, const DgStr *v
     return copy_stream_cursor(run, config, value, cursors, err);
 }
 
+static DgStatus stream_packages(DgStepRun *run, const void *config, const DgStr *abort, DgList *packages, DgError *err)
+{
+    return copy_stream_packages(run, config, abort, packages, err);
+}
+
 static DgStatus stream_explain(DgStepRun *run, const void *config, DgStr *text, DgError *err)
 {
     return copy_stream_explain(run, config, text, err);
@@ -25,6 +30,7 @@ const DgStepOps dg_stream_ops = {
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
     .cursor = stream_cursor,
+    .packages = stream_packages,
     .explain = stream_explain,
 };
 
@@ -36,6 +42,7 @@ const DgStepOps dg_stream_database_ops = {
     .config_size = sizeof(DgStreamStep),
     .execute = stream_execute,
     .cursor = stream_cursor,
+    .packages = stream_packages,
     .explain = stream_explain,
     .no_warehouse = true,
 };

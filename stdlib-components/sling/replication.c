@@ -130,11 +130,11 @@ static void plan_stream(DgPlanner *p, const Replication *r, const ReplicationCon
     step->excluded = others(p, r, own);
     dg_replication_connection(p, c, &r->source, r->source, &step->source);
     dg_replication_connection(p, c, &r->target, r->target, &step->target);
-    dg_replication_check_rules(p, &step->settings);
     dg_replication_check_hooks(p, &own->hooks, own);
     step->connections = dg_replication_hook_connections(p, c, &step->settings.hooks);
     *asset = step->asset = dg_replication_asset(p, r, c, own, &DG_ITEMS(DgStr, *made)[made->count]);
     made->count++;
+    dg_replication_check_rules(p, step);
     bool plain = other_database(p, c, r->source) && other_database(p, c, r->target);
     p->api->step(p, &(DgStepDecl){.name = step_name(p, r, c, own), .ops = plain ? &dg_stream_database_ops : &dg_stream_ops, .config = step,
                                   .assets = {asset, 1}, .op_filled = c->op, .name_stays = true, .at = own});

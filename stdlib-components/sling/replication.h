@@ -27,7 +27,7 @@ typedef struct ReplicationContext {
 void dg_replication_plan(DgPlanner *p, const Replication *r, const ReplicationContext *c);
 
 /* check.c: expressions and hooks that will not do; of a stream's own settings, or of `defaults`. */
-void dg_replication_check_rules(DgPlanner *p, const DgStreamSettings *s);
+void dg_replication_check_rules(DgPlanner *p, DgStreamStep *step); /* and makes their loops */
 void dg_replication_check_hooks(DgPlanner *p, const DgHooks *hooks, const void *at);
 /* Those of the component's connections that hooks name. Of DgConnConfig. */
 DgList dg_replication_hook_connections(DgPlanner *p, const ReplicationContext *c, const DgHooks *hooks);

@@ -9,17 +9,31 @@ static void told(DgPlanner *p, const void *field, const DgError *e)
     p->api->report(p, "E0110", field, e->hint[0] ? e->hint : NULL, "%s", e->message);
 }
 
-void dg_replication_check_rules(DgPlanner *p, const DgStreamSettings *s)
+/* What waits for the start or the run is compiled then, and walked. */
+static void make_loops(DgPlanner *p, const DgStreamStep *step, DgCode *slot, const void *field, const CopyRules *rules)
 {
+    DgStr *sources = p->api->alloc(p, (rules->count + 1) * sizeof *sources);
+    for (size_t i = 0; i < rules->count; i++)
+        sources[i] = rules->items[i].source;
+    if (rules->count && p->api->is_known(p, field))
+        p->api->rules(p, slot, &(DgRulesDecl){.field = field, .asset = step->asset, .sources = {sources, rules->count}});
+}
+
+void dg_replication_check_rules(DgPlanner *p, DgStreamStep *step)
+{
+    const DgStreamSettings *s = &step->settings;
     Arena a;
     DgError err = {0};
-    CopyRules rules = {0};
+    CopyRules transforms = {0}, constraints = {0};
     arena_init(&a, 64 << 20);
-    if (rules_transforms(&a, s->transforms, &rules, &err) != DG_OK)
+    if (rules_transforms(&a, s->transforms, &transforms, &err) != DG_OK)
         told(p, &s->transforms, &err);
-    rules = (CopyRules){0};
-    if (rules_constraints(&a, s->columns, &rules, &err) != DG_OK)
+    else
+        make_loops(p, step, &step->transform_loops, &s->transforms, &transforms);
+    if (rules_constraints(&a, s->columns, &constraints, &err) != DG_OK)
         told(p, &s->columns, &err);
+    else
+        make_loops(p, step, &step->constraint_loops, &s->columns, &constraints);
     arena_free(&a);
 }
 

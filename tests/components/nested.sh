@@ -85,8 +85,44 @@ is "a frozen contract: exit 65" 65 $?
 grep -q "more" log && echo "ok it names the list" || { echo "FAIL it does not name the list: $(tail -n 4 log)"; failures=$((failures + 1)); }
 both "and nothing is changed" 2 'select count(*) from main.orders'
 
+# A table that has a list's name and is none is somebody else's.
+rm -rf .dgc out.db
+project 'mode: full-refresh, max_table_nesting: 3'
+lite 'CREATE TABLE orders__lines (sku TEXT, stock INT); INSERT INTO orders__lines VALUES (1, 2)'
+"$DGC" run --select sqlite/orders > log 2>&1
+is "a foreign table: exit 65" 65 $?
+is "what is said" 'table `orders__lines` is there, and is not one of list elements: it has no column `_dlt_parent_id`
+help rename that table, or leave the list whole with `columns: {name: json}`' "$(sed -n 's/.*Failed [^:]*: //p; s/^ *\(help \)/\1/p' log | head -2)"
+is "it is as it was, and nothing else came" '1|2|0' "$(lite "SELECT *, (SELECT count(*) FROM sqlite_master WHERE name = 'orders') FROM orders__lines")"
+
+# Memory: elements go through files, so a million of them takes what ten thousand take; of one row all are in memory once.
+cat > defs/sqlite/defs.yaml <<'YAML'
+type: dgc.Replication
+attributes:
+  connections: {big: {type: sqlite, instance: big.db}, sqlite: {type: sqlite, instance: out.db}}
+  source: big
+  target: sqlite
+  streams:
+    many: {object: main.many, mode: full-refresh, where: "id <= {n}", max_table_nesting: 2, meta: {dagster: {asset_key: sqlite.many}}}
+YAML
+rm -rf defs/warehouse .dgc out.db
+sqlite3 big.db "CREATE TABLE many(id INTEGER PRIMARY KEY, items JSON);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+    INSERT INTO many SELECT i, json_array(json_object('sku', i), json_object('sku', -i), json_object('sku', 1), json_object('sku', 2), json_object('sku', 3)) FROM n"
+peak() { # N: kilobytes
+    sed -i "s/id <= [0-9{n}]*/id <= $1/" defs/sqlite/defs.yaml
+    "$DGC" build . -o p.bin > log 2>&1 && /usr/bin/time -f %M -o peak ./p.bin run --progress none > log 2>&1 || cat log >&2
+    tail -n 1 peak
+}
+if [ -x /usr/bin/time ]; then
+    small=$(peak 20000) large=$(peak 100000)
+    is "half a million elements" 500000 "$(lite 'SELECT count(*) FROM many__items')"
+    [ "$large" -lt $((small + small / 5)) ] && echo "ok memory is flat ($small and $large kB)" || { echo "FAIL memory grows from $small to $large kB"; failures=$((failures + 1)); }
+fi
 
 # A plan makes no database.
+rm -rf defs
+project 'mode: full-refresh, max_table_nesting: 3'
 rm -rf .dgc out.db
 "$DGC" plan > log 2>&1
 is "plan" 0 $?

@@ -76,6 +76,7 @@ is "custom SQL" "2|4" "$(sqlite3 out.db 'SELECT n, CAST(amount AS INT) FROM tota
 is "loaded_at is set" "1" "$(sqlite3 out.db 'SELECT count(*) FROM people WHERE _sling_loaded_at IS NOT NULL')"
 sqlite3 src.db "UPDATE orders SET amount = 9, at = '2024-03-01 00:00:00' WHERE id = 1; INSERT INTO orders VALUES (3, 3, '2024-03-02 00:00:00')"
 expect "runs one stream" ./p.bin run --home home --select 'target/orders' --progress plain
+is "it tells how far behind it is" 1 "$(grep -cE 'main.orders_s: at is at 2024-03-02 00:00:00, [0-9]+ ?[dh]\S*( [0-9]+ ?\S+)? behind' "$WORK/log")"
 ./p.bin run --home home --select 'group:shop' --progress plain > log 2>&1
 is "continues where it was" "1|9,2|2.5,3|3," "$(sqlite3 out.db 'SELECT id, amount FROM orders_s ORDER BY 1' | tr '\n' ',')"
 expect "a full refresh" ./p.bin run --home home --select 'group:shop' --full-refresh --progress plain
@@ -84,6 +85,8 @@ expect "files as targets" ./p.bin run --home home --select 'target/out_orders_ o
 is "a folder with one file" 1 "$(ls out/orders/*.parquet | wc -l)"
 is "a CSV file" "id,Full_Name" "$(head -1 out/customers.csv)"
 sqlite3 src.db "INSERT INTO orders VALUES (4, 4, '2024-04-01 00:00:00')"
+expect "state of folders" ./p.bin state --home home
+is "tells the cursor of their manifest" 1 "$(grep -c '__orders  {"update_key":"id","value":"3"}  (out/orders/)' "$WORK/log")"
 expect "the folder grows" ./p.bin run --home home --select 'target/out_orders_' --progress plain
 is "by one file" 2 "$(ls out/orders/*.parquet | wc -l)"
 expect "files as sources, the warehouse as target" ./p.bin run --home home --select 'target/lake/orders or target/lake/customers' --progress plain
@@ -99,6 +102,65 @@ grep -q "2 rows read" log && echo "ok the run begins at what was set" || { echo 
 expect "state reset" ./p.bin state reset replication__orders --home home
 ./p.bin run --home home --select target/orders --progress plain > log 2>&1
 grep -q "4 rows read, 0 inserted, 4 updated" log && echo "ok after a reset all is read and merged" || { echo "FAIL after reset: $(cat log)"; failures=$((failures + 1)); }
+
+# ---- A wildcard of which some tables fail: the others are loaded, and what is resumed is what failed ----
+mkdir -p "$WORK/w/defs/w" "$WORK/w/in" && cd "$WORK/w" || exit 1
+sqlite3 src.db "CREATE TABLE a(id INT, v INT); CREATE TABLE b(id INT, v INT); CREATE TABLE c(id INT, v INT); CREATE TABLE d(id INT, v INT);
+    INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 9); INSERT INTO c VALUES (1, 2); INSERT INTO d VALUES (1, 10)"
+printf 'id,v\n1,1\n' > in/x.csv; printf 'id,v\n1,9\n' > in/y.csv; printf 'id,v\n1,2\n' > in/z.csv
+for to in TO local; do
+    echo "---"
+    printf 'type: dgc.Replication\nattributes:\n  connections: {SRC: {type: sqlite, instance: src.db}, TO: {type: sqlite, instance: to.db}}\n  name: %s\n' all_$to
+    printf '  source: SRC\n  target: %s\n  streams:\n    "*": {object: "%s{stream_table}%s", mode: full-refresh, columns: {v: "integer | value < 5"}, meta: {dagster: {asset_key: %s}}}\n' \
+        $to "$([ $to = TO ] && echo main. || echo lake/)" "$([ $to = TO ] || echo /)" "${to,,}"
+done | sed 1d > defs/w/defs.yaml
+printf -- '---\ntype: dgc.Replication\nattributes:\n  connections: {TO: {type: sqlite, instance: to.db}}\n  name: files\n  source: local\n  target: TO\n  streams:\n    "in/*.csv": {object: "main.{stream_file_name}", mode: full-refresh, columns: {v: "integer | value < 5"}, meta: {dagster: {asset_key: files}}}\n' >> defs/w/defs.yaml
+expect_code 65 "tables that fail" "$DGC" run . --home home --select to --progress plain
+expect_text "2 of 4 tables failed (\`main.b\`, \`main.d\`); column \`v\`: \`9\` breaks the constraint" "with the list of them"
+is "the others are there" "a c " "$(sqlite3 to.db "SELECT name FROM sqlite_master WHERE name NOT LIKE '%dgc%' ORDER BY 1" | tr '\n' ' ')"
+sqlite3 src.db "UPDATE b SET v = 1; UPDATE a SET v = 3"
+expect_code 65 "resumed" "$DGC" run . --resume --home home --progress plain
+expect_text "1 of 4 tables failed (\`main.d\`)" "one fails still"
+sqlite3 src.db "UPDATE d SET v = 1"
+expect "resumed again" "$DGC" run . --resume --home home --progress plain
+is "each was loaded once" "a b c d " "$(sqlite3 to.db 'SELECT table_name FROM _dgc_loads ORDER BY 1' | tr '\n' ' ')"
+expect "another run" "$DGC" run . --home home --select to
+is "loads all" "8 3" "$(sqlite3 -separator ' ' to.db 'SELECT (SELECT count(*) FROM _dgc_loads), v FROM a')"
+sqlite3 src.db "UPDATE c SET v = 7"
+expect_code 65 "folders of which one fails" "$DGC" run . --home home --select local --progress plain
+is "the other folders are there" "3" "$(ls lake/*/*.parquet | wc -l)"
+sqlite3 src.db "UPDATE c SET v = 4"
+expect "the rest" "$DGC" run . --resume --home home --progress plain
+expect_text '`main.d` was loaded before the failure' "only what failed"
+expect_code 65 "files of which one fails" "$DGC" run . --home home --select files --progress plain
+expect_text '1 of 3 files failed (`in/y.csv`)' "with its name"
+is "the other files are there" "1 2 " "$(sqlite3 to.db 'SELECT v FROM x UNION SELECT v FROM z' | tr '\n' ' ')"
+
+# ---- The loads of streams, and what one left that was not finished ----
+expect "state packages" "$DGC" state packages --home home
+is "lists the loads of each stream" "8 2" "$(grep -cE '^  all_TO__x  [0-9a-f]{32}  committed  1 rows  [abcd]  20' "$WORK/log") $(grep -cE '^  files__in_x_csv  [0-9a-f]{32}  committed  1 rows  [xz] ' "$WORK/log")"
+dead=0123456789abcdef0123456789abcdef
+sqlite3 to.db "INSERT INTO _dgc_loads(package, pipeline, run, stream, table_name, status, committed_at) SELECT '$dead', pipeline, 'r', stream, table_name, 'loading', committed_at FROM _dgc_loads WHERE stream = 'all_TO/main.a to a' LIMIT 1; CREATE TABLE a__dgc_${dead:0:16}(x INT)"
+expect "of one step" "$DGC" state packages all_TO__x --home home
+expect_text "$dead  loading" "an unfinished one is told of"
+expect_code 2 "what is committed cannot be aborted" "$DGC" state abort "$(sqlite3 to.db "SELECT package FROM _dgc_loads WHERE status = 'committed' LIMIT 1")" --home home
+expect "state abort" "$DGC" state abort $dead --home home
+is "nothing is left of it" "0 0 1" "$(sqlite3 -separator ' ' to.db "SELECT (SELECT count(*) FROM _dgc_loads WHERE status = 'loading'), (SELECT count(*) FROM sqlite_master WHERE name LIKE 'a!_!_dgc%' ESCAPE '!'), (SELECT count(*) FROM a)")"
+expect_code 2 "a step that is not there" "$DGC" state packages nope --home home
+printf 'type: dgc.Replication\nattributes:\n  connections: {SRC: {type: sqlite, instance: src.db}}\n  name: lake\n  source: SRC\n  target: local\n  streams:\n    a: {object: lake/one/}\n' > defs/w/defs.yaml
+expect "a folder" "$DGC" run . --home home2
+expect "its load" "$DGC" state packages --home home2
+is "is the one of its manifest" "$(sed -n 's/.*"package":"\([0-9a-f]*\)".*/\1/p' lake/one/_dgc_manifest.json)" "$(sed -n 's/^  lake__a  \([0-9a-f]*\)  committed .*/\1/p' "$WORK/log")"
+
+# ---- A history under camelCase: the source's columns are renamed, those of the history are not ----
+mkdir -p "$WORK/h/defs/h" && cd "$WORK/h" || exit 1
+sqlite3 src.db "CREATE TABLE t(Item_Id INTEGER PRIMARY KEY, Full_Name TEXT, Changed_At TIMESTAMP); INSERT INTO t VALUES (1, 'a', '2024-01-01'), (2, 'b', '2024-01-02')"
+printf 'type: dgc.Replication\nattributes:\n  connections: {SRC: {type: sqlite, instance: src.db}, TO: {type: sqlite, instance: to.db}}\n  source: SRC\n  target: TO\n  streams:\n    t: {object: main.t, mode: incremental, primary_key: Item_Id, update_key: Changed_At, target_options: {merge_strategy: history_insert, column_casing: camel}}\n' > defs/h/defs.yaml
+expect "a history" "$DGC" run . --home home
+sqlite3 src.db "UPDATE t SET Full_Name = 'z', Changed_At = '2024-02-01' WHERE Item_Id = 1"
+expect "goes on" "$DGC" run . --home home
+is "its own names stay" "itemId fullName changedAt _dlt_valid_from _dlt_valid_to " "$(sqlite3 to.db "SELECT name FROM pragma_table_info('t')" | tr '\n' ' ')"
+is "versions end" "1|a|0,1|z|1,2|b|1," "$(sqlite3 to.db 'SELECT itemId, fullName, _dlt_valid_to IS NULL FROM t ORDER BY 1, 2' | tr '\n' ',')"
 
 # What Sling adds and how it names: columns of files chosen and renamed, when rows were loaded.
 mkdir -p "$WORK/f/defs/f" && cd "$WORK/f" || exit 1

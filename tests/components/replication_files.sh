@@ -96,6 +96,13 @@ is "folders of a JSON file with long numbers" "1.234567890123456789|1 " "$(rows 
 printf '"web/year=2024/*/long.json": {object: main.long}\n' | replication
 says "folders that would get lost" 'lie in key=value folders, whose columns cannot be kept together with numbers of so many digits' "$DGC" run . --home home7
 
+# ---- Numbers in CSV that a double does not hold ----
+printf 'a,b,c,d,e\n12345678901234567890123,0.30000000000000004,1e300,1234567890123.4567,12345678901234567890123456789012345678901234567890\n1.5,2,3,4,1e5\n' > in/digits.csv
+printf 'in/digits.csv: {object: main.digits}\n' | replication
+expect "numbers of many digits" "$DGC" run . --home home8d
+is "are kept: as decimals, as text where none is large enough, as doubles where those do" \
+   "12345678901234567890123.0|0.3|1.0e+300|1234567890123.4567|12345678901234567890123456789012345678901234567890 1.5|2.0|3.0|4.0000|1e5 " "$(rows 'SELECT a, b, c, d, e FROM digits ORDER BY a DESC')"
+
 # ---- Backfills in chunks ----
 sqlite3 src.db "CREATE TABLE t(id INTEGER PRIMARY KEY, at TIMESTAMP, v INT);
     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) INSERT INTO t SELECT i, datetime('2024-01-01', '+' || (i * 12) || ' hours'), 0 FROM n"
@@ -114,6 +121,28 @@ expect "an earlier range" "$DGC" run . --home home8
 backfill at "limit: 100000" incremental
 expect "goes on" "$DGC" run . --home home8
 is "where the stream had been, not the backfill" "0 62 " "$(rows "SELECT count(*) FROM t WHERE at BETWEEN '2024-01-06' AND '2024-01-19' AND v = 1 AND id NOT BETWEEN 10 AND 19; SELECT count(*) FROM t WHERE at > '2024-01-20' AND v = 1")"
+# One that failed goes on with the chunk that did; `state` tells it, `state reset` forgets it.
+rm -f out.db
+sqlite3 src.db "UPDATE t SET v = 9 WHERE at = '2024-01-12 00:00:00'"
+printf "t: {object: main.t, mode: backfill, primary_key: id, update_key: at, columns: {v: 'integer | value < 5'}, source_options: {range: '2024-01-03,2024-01-20', chunk_size: 7d}}\n" | replication "" SRC
+says "the second chunk fails" 'breaks the constraint' "$DGC" run . --home home9
+is "the first is there" "14 " "$(rows 'SELECT count(*) FROM t')"
+expect "state" "$DGC" state show --home home9
+expect_text '"range":"2024-01-03,2024-01-20","chunks":3,"done":1,"to":"2024-01-10"' "state tells how far it came"
+expect "plan" "$DGC" plan . --home home9
+expect_text 'where at is from 2024-01-03 to 2024-01-20, in 3 chunks, going on with chunk 2' "and plan where it goes on"
+sqlite3 src.db "UPDATE t SET v = 1 WHERE at = '2024-01-12 00:00:00'; UPDATE t SET v = 2 WHERE at = '2024-01-04 00:00:00'"
+expect "it goes on" "$DGC" run . --home home9 --progress plain
+expect_text 'chunks 1 to 1 of 3 are there' "there"
+is "each chunk was loaded once" "14 14 6 " "$(rows 'SELECT rows_read FROM _dgc_loads ORDER BY committed_at')"
+expect "one that is done begins anew" "$DGC" run . --home home9
+is "with all of its chunks" "6 34 1 " "$(rows "SELECT count(*) FROM _dgc_loads; SELECT count(*) FROM t; SELECT count(*) FROM t WHERE v = 2")"
+sqlite3 src.db "UPDATE t SET v = 9 WHERE at = '2024-01-12 00:00:00'"
+says "it fails again" 'breaks the constraint' "$DGC" run . --home home9
+expect "state reset" "$DGC" state reset r__t --home home9
+sqlite3 src.db "UPDATE t SET v = 1 WHERE at = '2024-01-12 00:00:00'"
+expect "runs from its first chunk" "$DGC" run . --home home9
+is "after a reset" "10 " "$(rows 'SELECT count(*) FROM _dgc_loads')"
 mistake() { backfill at "$2"; says "$1" "$3" "$DGC" check .; }
 mistake "chunks of another kind" "range: '1,9', chunk_size: 7d" 'chunk_size` is a time, and the range has numbers'
 mistake "a range that ends before it begins" "range: '2024-02-01,2024-01-01', chunk_size: 7d" 'after its end'
@@ -128,12 +157,14 @@ sqlite3 src.db "CREATE TABLE t8 AS SELECT 1 AS id UNION SELECT 2; CREATE TABLE t
 rm -f out.db
 expect "runs with metadata" "$DGC" run . --home home9 --json --progress plain
 "$DGC" run . --home home9 --json --full-refresh > run.json 2> /dev/null
-is "rows of the table, rows of a wildcard's tables, columns of a stream with one table" \
-   "target/main/_stream_table__copy dagster/row_count 3; target/main/t dagster/column_schema id:bigint at:timestamp v:bigint; target/main/t dagster/row_count 100; target/main/t2 dagster/column_schema id:bigint x:double; target/main/t2 dagster/row_count 1; " \
+is "rows of the table, rows of a wildcard's tables, columns of each table" \
+   "target/main/_stream_table__copy dagster/row_count 3; target/main/_stream_table__copy tables t8_copy 2 id, t9_copy 1 id; target/main/t dagster/column_schema id:bigint at:timestamp v:bigint; target/main/t dagster/row_count 100; target/main/t2 dagster/column_schema id:bigint x:double; target/main/t2 dagster/row_count 1; " \
    "$(python3 - <<'PY'
 import json
 for m in sorted((m for step in json.load(open("run.json"))["steps"] for m in step["metadata"]), key=lambda m: (m["asset"], m["name"])):
     v = m["value"]
+    if m["name"] == "tables": # of each its rows and columns
+        v = ", ".join(f"{t} {f['row_count']} {','.join(c['name'] for c in f['columns'])}" for t, f in sorted(v.items()))
     print(m["asset"], m["name"], " ".join(f"{c['name']}:{c['type']}" for c in v["columns"]) if isinstance(v, dict) else v, end="; ")
 PY
 )"

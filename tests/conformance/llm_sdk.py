@@ -119,6 +119,12 @@ compare("messages: examples", lambda: a.messages.create(model="claude-opus-4-5",
     {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": TEXT}]),
     llm("anthropic/claude-opus-4-5", claude_url, "examples: [{input: q, output: a}]"))
 
+compare("responses: stream", lambda: list(o.responses.create(model="gpt-5-mini", input=user, store=False, stream=True)), llm("openai/gpt-5-mini", openai_url, "stream: true"))
+compare("chat: stream", lambda: list(o.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": TEXT}], stream=True, stream_options={"include_usage": True})),
+        llm("openai/gpt-5", openai_url, "api: chat", "stream: true"))
+compare("messages: stream", lambda: list(a.messages.create(model="claude-sonnet-4-5", max_tokens=4096, messages=[{"role": "user", "content": TEXT}], stream=True)),
+        llm("anthropic/claude-sonnet-4-5", claude_url, "stream: true"))
+
 
 # ---- Batches: upload, create, look, read; what is compared is each request, with the SDK's own custom_id of ours. ----
 

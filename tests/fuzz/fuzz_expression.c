@@ -26,11 +26,13 @@ static void fuzz_one(const char *bytes, size_t n)
     arena_init(&scratch, 256 << 20);
     scratch.can_fail = true;
     if (expr_compile(&a, (Str){bytes, (ptrdiff_t)n}, &e, &err) == DG_OK) {
-        ExprScope scope = {.name = any_name, .scratch = &scratch, .braces = n % 2 == 0};
+        StrBuf buffer = {0};
+        ExprScope scope = {.name = any_name, .scratch = &scratch, .buffer = &buffer, .braces = n % 2 == 0};
         expr_names(e, &a, &names);
         expr_type(e, &type);
         if (expr_eval(e, &scope, &v, &err) == DG_OK)
             assert(expr_text(&scratch, v).len <= EXPR_TEXT_MAX || scratch.failed);
+        buf_free(&buffer);
     } else {
         assert(err.message[0]);
     }

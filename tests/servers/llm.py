@@ -10,6 +10,8 @@ BUSY (429 once, then fine), BROKEN (500 once), QUOTA (no money), BAD (400). FOLD
 Over numbered passages it cites the first; INVENT: also some that there are not; UNCITED: none; CONTROL: with escapes.
 LATER FORM (429 once, the wait told in that form), OVERLOADED (529 once), codes of spend limits by name, NOJSON (prose, right when asked again),
 NONSENSE (fits the schema), DRIP (a few bytes at a time), ENDLESS (no end).
+What is asked with `stream` comes as events. FOLDER/cut: N, the first answer to a question ends after so many events; N always: each does;
+N error: in an event that tells of a failure. FOLDER/ends: cr or crlf, how lines end. FOLDER/nostream: streams are not known here.
 """
 import base64, hashlib, json, os, re, struct, sys, threading, time
 from email.utils import formatdate
@@ -193,6 +195,43 @@ def batch(h, body):
         h.reply(200, out)
 
 
+def events(path, body, asked):
+    """(name, data) of the stream that gives this body in the end."""
+    if path.endswith("/messages"):
+        usage = body["usage"]
+        yield "message_start", {"type": "message_start", "message": {**body, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}}
+        yield "content_block_start", {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+        yield "ping", {"type": "ping"}
+        text = body["content"][0]["text"]
+        for i in range(0, len(text), 5):
+            yield "content_block_delta", {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text[i:i + 5]}}
+        yield "content_block_stop", {"type": "content_block_stop", "index": 0}
+        yield "message_delta", {"type": "message_delta", "delta": {"stop_reason": body["stop_reason"], "stop_sequence": None}, "usage": {"output_tokens": usage["output_tokens"]}}
+        yield "message_stop", {"type": "message_stop"}
+    elif path.endswith("/responses"):
+        part = body["output"][-1]["content"][0]
+        kind = "refusal" if part["type"] == "refusal" else "output_text"
+        text = part.get("text", part.get("refusal"))
+        yield "response.created", {"type": "response.created", "response": {**body, "status": "in_progress", "output": [], "usage": None}}
+        for i in range(0, len(text), 5):
+            yield "response.%s.delta" % kind, {"type": "response.%s.delta" % kind, "output_index": 0, "content_index": 0, "delta": text[i:i + 5]}
+        yield "response.%s.done" % kind, {"type": "response.%s.done" % kind, "output_index": 0, "content_index": 0}
+        last = "response." + body["status"]
+        yield last, {"type": last, "response": body}
+    else:
+        choice = body["choices"][0]
+        head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": asked["model"], "usage": None}
+        what = "refusal" if choice["message"].get("refusal") else "content"
+        text = choice["message"][what]
+        yield "", {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]}
+        for i in range(0, len(text), 5):
+            yield "", {**head, "choices": [{"index": 0, "delta": {what: text[i:i + 5]}, "finish_reason": None}]}
+        yield "", {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+        if asked.get("stream_options", {}).get("include_usage"):
+            yield "", {**head, "choices": [], "usage": body["usage"]}
+        yield "", "[DONE]"
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -200,7 +239,45 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *a):
         pass
 
+    def stream(self, body):
+        """Events in pieces of fifty bytes, which end anywhere."""
+        with lock:
+            key = hashlib.sha256(b"stream" + self.raw).hexdigest()
+            seen[key] = seen.get(key, 0) + 1
+            cut = setting("cut", "").split()
+            if cut and seen[key] > 1 and "always" not in cut:
+                cut = []
+        end = {"cr": "\r", "crlf": "\r\n"}.get(setting("ends", ""), "\n")
+        text = "\ufeff: a comment" + end + end if end != "\n" else ""
+        for n, (name, data) in enumerate(events(self.path, body, self.asked)):
+            if cut and n == int(cut[0]):
+                if "error" in cut:
+                    claude = self.path.endswith("/messages")
+                    data = ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}} if claude or not self.path.endswith("/responses") else
+                            {"type": "error", "code": "server_error", "message": "Overloaded", "param": None})
+                    text += ("event: error" + end if self.path.endswith(("/messages", "/responses")) else "") + "data: " + json.dumps(data) + end + end
+                break
+            lines = data if data == "[DONE]" else json.dumps(data, ensure_ascii=False)
+            text += ("event: " + name + end if name else "") + "data:" + (" " if n % 2 else "") + lines + end + end
+        else:
+            cut = []
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        raw = text.encode()
+        for i in range(0, len(raw), 50):
+            piece = raw[i:i + 50]
+            self.wfile.write(b"%x\r\n" % len(piece) + piece + b"\r\n")
+            self.wfile.flush()
+        if cut and "error" not in cut:
+            self.close_connection = True
+            return
+        self.wfile.write(b"0\r\n\r\n")
+
     def reply(self, status, body, **headers):
+        if status == 200 and getattr(self, "asked", {}).get("stream") and setting("nostream", "") == "":
+            return self.stream(body)
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -251,6 +328,7 @@ class Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         body = parts(raw, self.headers["Content-Type"]) if "multipart" in self.headers["Content-Type"] else json.loads(raw)
         self.note("requests", body)
+        self.raw, self.asked = raw, body
         try:
             time.sleep(float(open(folder + "/latency").read()))
         except FileNotFoundError:

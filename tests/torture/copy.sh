@@ -3,7 +3,8 @@
 # as a loss of power would, at those of DuckDB, SQLite and the libraries that speak to servers, and at odd moments; runs it
 # again; and compares the target with what a run without faults leaves: each target, each mode, from an empty target
 # and from one that has rows already. TORTURE_POINTS is the number of points of each kind (0: all), COPY_TARGETS
-# names targets.
+# names targets. TORTURE_TOTAL=N instead tries N points in all, the same number for each target, mode and start, spread
+# evenly over all of a combination's calls and moments: the long run (TORTURE_TOTAL=2000).
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 POINTS_DEFAULT=$([ -n "${TORTURE_QUICK:-}" ] && echo 1 || echo 2)
@@ -12,6 +13,7 @@ for server in postgres mariadb s3; do . "$here/../servers/$server.sh"; done
 . "$here/copy_lib.sh"
 trap 'stop_servers; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
+MORE_MODES=backfill
 start_servers ${COPY_TARGETS:-sqlite duckdb postgres parquet s3 mysql}
 make_pipeline $TARGETS
 export COPY_TO=$scratch/to
@@ -69,6 +71,37 @@ strace_calls() { # CALL
     verdict "$stream killed at $1, from $start" "$problems" "$tried"
 }
 
+# How many points a combination of target, mode and start gets.
+share=0
+if [ -n "${TORTURE_TOTAL:-}" ]; then
+    combinations=0
+    for target in $TARGETS; do set -- $(modes_of "$target"); combinations=$((combinations + 2 * $#)); done
+    share=$(((TORTURE_TOTAL + combinations - 1) / combinations))
+fi
+# One in eight at odd moments; the rest are faults: every nth of all that the counts of a run without faults name.
+spread_points() {
+    local moments=$(((share + 7) / 8)) candidates="$scratch/candidates" all wanted
+    awk '$1 ~ /^crash:/ { for (n = 1; n <= $2; n++) print $1 ":" n }
+         $1 ~ /^(write|pwrite|fsync|fdatasync|ftruncate|rename|exchange|unlink|mkdir)$/ { for (n = 1; n <= $2; n++) { print $1 ":" n ":kill"; print $1 ":" n ":after"; print $1 ":" n ":power" } }' \
+        "$scratch/counts" > "$candidates"
+    all=$(wc -l < "$candidates") wanted=$((share - moments))
+    [ "$wanted" -le "$all" ] || wanted=$all
+    awk -v all="$all" -v wanted="$wanted" 'int(NR * wanted / all) > int((NR - 1) * wanted / all)' "$candidates"
+    for ((i = 0; i < share - wanted; i++)); do echo "moment $((took * (2 * i + 1) / (2 * (share - wanted)) + RANDOM % 5))"; done
+}
+try_spread() {
+    local fault ms
+    for fault in $(spread_points | tr ' ' =); do
+        case $fault in
+        moment=*)
+            ms=${fault#moment=}
+            problems+=$(try "$target" "$mode" $start "$ms ms" killed_run "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))") ;;
+        *) problems+=$(try "$target" "$mode" $start "$fault" run_copy "$target" "$mode" "$after" "$home" DGC_FAULT="$fault") ;;
+        esac
+        tried=$((tried + 1))
+    done
+}
+
 tested=0
 for target in $TARGETS; do
     # Prepared once: nothing, and the rows of $before in every mode.
@@ -95,6 +128,11 @@ for target in $TARGETS; do
             case $expected in *[0-9]*) ;; *) echo "FAIL $stream: no rows: $expected"; exit 1 ;; esac
             [ -z "${COPY_VERBOSE:-}" ] || echo "# $stream from $start: $expected"
             problems='' tried=0
+            if [ $share -gt 0 ]; then
+                try_spread
+                verdict "$stream killed, from $start" "$problems" "$tried"
+                continue
+            fi
             while read -r call count; do
                 case $call in
                 crash:*) ;;
@@ -118,7 +156,7 @@ for target in $TARGETS; do
             done
             verdict "$stream killed, from $start" "$problems" "$tried"
         done
-        sampled $target-$mode || continue
+        [ $share = 0 ] && sampled $target-$mode || continue
         command -v strace > /dev/null && strace -qq -e trace=none true 2> /dev/null || continue
         # DuckDB's own calls count from the first: those that make its file.
         case $target in postgres | mysql | s3) calls="sendto recvfrom" ;; sqlite) calls= ;; *) calls="pwrite64 fsync" ;; esac

@@ -9,6 +9,7 @@
 #include "runtime/copy/rules.h"
 
 static Arena arena;
+static StrBuf buffer;
 
 static DgStatus name(void *context, Str s, DgValue *out, DgError *err)
 {
@@ -29,7 +30,7 @@ static const char *with(const char *text, DgValue value)
     Expr *e;
     DgValue v;
     DgError err = {0};
-    ExprScope scope = {.name = name, .context = &value, .scratch = &arena, .braces = true};
+    ExprScope scope = {.name = name, .context = &value, .scratch = &arena, .buffer = &buffer, .braces = true};
     if (expr_compile(&arena, str_from(text), &e, &err) != DG_OK || expr_eval(e, &scope, &v, &err) != DG_OK)
         return str_cstr(&arena, str_from(err.message));
     return v.kind == DG_V_NONE ? "null" : str_cstr(&arena, expr_text(&arena, v));
