@@ -56,6 +56,9 @@ attributes:
 type: dgc.Llm
 attributes: {from: raw/letters, asset: letters/answered, %s, prompt: "Thank the customer in one sentence. The customer wrote: {{ row.body }}", answer: reply, max_tokens: 60, limit: 3, repair: 0}
 ---
+type: dgc.Llm
+attributes: {from: letters/answered, asset: letters/streamed, %s, stream: true, cache: false, prompt: "Thank the customer in one sentence. The customer wrote: {{ row.body }}", answer: streamed, max_tokens: 60, repair: 0}
+---
 type: dgc.Embed
 attributes: {from: rag/passages, asset: rag/embeddings, model: builtin/lexical}
 ---
@@ -73,7 +76,10 @@ attributes: {from: letters/answered, path: ../../answered.ndjson}
 ---
 type: dgc.Export
 attributes: {from: letters/classes, path: ../../classes.ndjson}
-""" % (COMMON, COMMON, COMMON)
+---
+type: dgc.Export
+attributes: {from: letters/streamed, path: ../../streamed.ndjson}
+""" % (COMMON, COMMON, COMMON, COMMON)
 
 
 def verdict(ok, what, detail=""):
@@ -139,12 +145,15 @@ def main():
         reply = json.load(urllib.request.urlopen(urllib.request.Request(url + "/v1/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"})))
         text = reply["choices"][0]["message"]["content"]
         verdict(any(r["id"] == 0 and r["reply"].strip() == text.strip() for r in answered), "complete: the answer is what the server says", (text, answered[0]))
+        streamed = rows(project + "/streamed.ndjson")
+        verdict(len(streamed) == 3 and all(r["streamed"].strip() for r in streamed), "stream: answers come in events", streamed)
+        verdict(any(r["streamed"] == r["reply"] for r in streamed), "and are those that come whole", streamed)
         asked = dgc("ask", ".", "when are refunds paid back?", "--json")
         told = json.loads(asked.stdout) if asked.returncode == 0 else {}
         verdict(bool(told.get("answer")) and told["passages"][0]["metadata"]["document"] == "refunds.md", "ask: passages, and an answer", asked.stdout + asked.stderr)
         server.kill()
         server.wait()
-        again = dgc("run", ".", "--progress", "plain")
+        again = dgc("run", ".", "--progress", "plain", "--select", "+export/sorted")
         verdict(again.returncode == 0 and {r["id"]: r["sentiment"] for r in rows(project + "/sorted.ndjson")} == made, "a second run needs no model", again.stderr[-800:])
     finally:
         server.kill()
