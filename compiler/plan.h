@@ -88,6 +88,7 @@ struct Asset {
     Partitions *partitions;   /* NULL: none */
     Array(ColumnInfo) columns;
     bool columns_known;
+    Str sample, sample_format; /* the file that the columns were inferred from; empty: none */
     bool is_view;
     Array(LineageEdge) lineage;
     Str schema, table;        /* warehouse; see dg_asset_table */

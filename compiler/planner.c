@@ -106,6 +106,8 @@ static void copy_columns(Plan *plan, Asset *asset, const DgAssetDecl *decl, Span
         array_add(plan->arena, &asset->columns, column);
     }
     asset->columns_known = decl->columns != NULL;
+    asset->sample = decl->sample;
+    asset->sample_format = decl->sample_format;
 }
 
 /* The user's AssetSpec, filled by dg_asset_spec_fields or still a tree under a DG_F_ANY field. */

@@ -358,6 +358,7 @@ typedef struct DgAssetDecl {
     DgList translation_vars;   /* of DgValuePair: names it may use beside `spec` */
     const void *at;            /* address of the config field it comes from; NULL: the component */
     DgStr source;              /* file that `list defs` shows for it; empty: the component's */
+    DgStr sample, sample_format; /* the file that `columns` were inferred from; empty: none */
     bool auto_materialize;     /* Dagster's AutoMaterializePolicy.eager(); translation may say otherwise */
     bool external;             /* no step of ours makes it */
     bool is_view;

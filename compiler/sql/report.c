@@ -2,6 +2,7 @@
 #include <cJSON.h>
 
 #include "compiler/sql/sql_internal.h"
+#include "runtime/data/infer.h"
 
 typedef struct Fault {
     Plan *plan;
@@ -255,6 +256,27 @@ static Str next_candidate(Str *list)
     return one;
 }
 
+/* A column that is text only because of some cells of the file it was inferred from: the fault lies there. */
+static void note_odd_cells(Fault *f, DiagItem *it)
+{
+    Arena *a = f->plan->arena;
+    for (size_t i = 0; i < f->unit->refs.count; i++) {
+        const Asset *x = f->unit->refs.items[i];
+        Str path = x->sample.len && x->sample.ptr[0] != '/' ? str_format(a, "%.*s/%.*s", FMT(f->plan->root), FMT(x->sample)) : x->sample;
+        for (size_t k = 0; x->sample.len && k < x->columns.count; k++) {
+            const DgColumn *c = &x->columns.items[k].column;
+            DgOddCells odd;
+            if (c->type.kind != DG_TEXT || sql_find_word(f->sql, c->name) < 0 || !dg_infer_odd_cells(a, path, x->sample_format, c->name, &odd))
+                continue;
+            Str cell = str_sub(odd.cell, 0, 40);
+            diag_note(it, "`%.*s` of `%.*s` is text because of record %lld of %.*s, which says `%.*s`; %lld of %lld are numbers", FMT(c->name), FMT(x->key),
+                      (long long)odd.record, FMT(x->sample), FMT(cell), (long long)(odd.all - odd.odd), (long long)odd.all);
+            diag_help(it, "declare `columns:`, and a run tells each cell that does not fit; or say `null_values: [\"%.*s\"]`", FMT(cell));
+            return;
+        }
+    }
+}
+
 static void wrong_arguments(Fault *f, Str call)
 {
     Str name, arguments, list = f->candidates;
@@ -268,6 +290,7 @@ static void wrong_arguments(Fault *f, Str call)
         Str one = next_candidate(&list);
         diag_note(it, "there is %.*s", FMT(one));
     }
+    note_odd_cells(f, it);
 }
 
 /* Types, arguments, aggregates: what the binder says of an expression. */
@@ -285,7 +308,7 @@ static void other(Fault *f)
         text[0] = (char)(text[0] - 'A' + 'a');
     if (message.len && (text[message.len - 1] == '.' || text[message.len - 1] == '!'))
         text[message.len - 1] = '\0';
-    diag_report(f->plan->diag, E0404, f->at, "%s", text);
+    note_odd_cells(f, diag_report(f->plan->diag, E0404, f->at, "%s", text));
 }
 
 /* Nothing that can be told without data, files and extensions, or DuckDB's own fault. */

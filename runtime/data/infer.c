@@ -90,6 +90,26 @@ DgStatus dg_infer_columns(Arena *a, Str disk_path, Str format, const DgColumn **
     return status;
 }
 
+bool dg_infer_odd_cells(Arena *a, Str disk_path, Str format, Str column, DgOddCells *out)
+{
+    Str kind = format.len && !str_eq(format, S("auto")) ? format : dg_format_of(disk_path), text = {0}, part[3] = {0};
+    DgError ignored = {0};
+    *out = (DgOddCells){0};
+    if (!str_eq(kind, S("csv")) && !str_eq(kind, S("tsv")))
+        return false;
+    Str reader = dg_reader_sql(a, &disk_path, 1, kind, S(", all_varchar = true")), name = dg_duckdb_name(a, column);
+    Str sql = str_format(a, "SELECT concat_ws(chr(10), min(n) FILTER (odd), count(*) FILTER (odd), count(*), arg_min(v, n) FILTER (odd)) FROM "
+                         "(SELECT n, v, TRY_CAST(v AS DOUBLE) IS NULL AS odd FROM (SELECT row_number() OVER () AS n, %.*s AS v FROM %.*s LIMIT 100000) WHERE v <> '')",
+                         FMT(name), FMT(reader));
+    pthread_mutex_lock(&lock);
+    bool known = open_session(&ignored) == DG_OK && dg_session_text(session, a, sql, &text, &ignored) == DG_OK;
+    pthread_mutex_unlock(&lock);
+    for (int i = 0; i < 3 && known; i++)
+        known = str_cut(text, '\n', &part[i], &text);
+    out->cell = text;
+    return known && str_to_int(part[0], &out->record) && str_to_int(part[1], &out->odd) && str_to_int(part[2], &out->all) && out->odd * 10 <= out->all;
+}
+
 /* "," or "(empty)"; tabs come as they are. */
 static char one_character(Str s)
 {

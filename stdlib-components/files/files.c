@@ -103,8 +103,10 @@ static void columns_of(DgPlanner *p, const Config *c, DgStr file, DgStr format, 
     if (!c->columns.count) {
         bool plain = !c->filename_column.len && !c->delimiter.len && !c->quote.len && !c->escape.len &&
                      !c->skip_rows && !c->null_values.count && !p->api->is_set(p, &c->header);
-        if (file.len && plain)
-            p->api->infer(p, file, format, &asset->columns, &asset->columns_count);
+        if (file.len && plain && p->api->infer(p, file, format, &asset->columns, &asset->columns_count)) {
+            asset->sample = file;
+            asset->sample_format = format;
+        }
         return;
     }
     DgColumn *columns = p->api->alloc(p, sizeof *columns * c->columns.count);

@@ -1,0 +1,1 @@
+select id, sum(amount) as total from {{ ref('raw/amounts') }} group by id
