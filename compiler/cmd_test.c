@@ -12,6 +12,7 @@
 #include "codegen/fixture_run.h"
 #include "compiler/cmd.h"
 #include "compiler/project.h"
+#include "compiler/tape_leftovers.h"
 
 typedef struct Test {
     const Fixture *fixture;
@@ -78,6 +79,22 @@ static void choose_tests(Suite *s, Str filter)
     for (size_t i = 0; i < s->fixtures.count; i++)
         if ((!filter.len || str_find(s->fixtures.items[i]->name, filter) >= 0) && (!s->recording || s->fixtures.items[i]->tape.len))
             s->tests[s->count++] = (Test){.fixture = s->fixtures.items[i]};
+}
+
+/* What is on the tapes that will be recorded whole. One outside tests/ may serve `run --replay` as well: nothing in it is left over. */
+static void find_tapes(Suite *s, Str filter, TapeFiles *out)
+{
+    StrArray seen = {0};
+    for (size_t i = 0; s->recording && !filter.len && i < s->count; i++) {
+        Str tape = s->tests[i].fixture->tape;
+        bool known = !str_starts(tape, S("tests/"));
+        for (size_t k = 0; k < seen.count && !known; k++)
+            known = str_eq(seen.items[k], tape);
+        if (known)
+            continue;
+        array_add(&s->arena, &seen, tape);
+        tape_files_add(&s->arena, str_format(&s->arena, "%.*s/%.*s", FMT(s->root), FMT(tape)), out);
+    }
 }
 
 /* ---- Running ---- */
@@ -250,11 +267,16 @@ static int test(Suite *s, Str project, Str filter, bool json)
         return s->fixtures.count ? 2 : 0;
     }
     double start = now_ms();
+    TapeFiles before = {0};
+    find_tapes(s, filter, &before);
     size_t failed = run_all(s, json);
+    size_t removed = failed ? 0 : tape_files_remove(&before); /* a test that fails may not have come to its questions */
     if (json)
         print_json(s, failed);
     else
         printf("%zu passed, %zu failed, in %.1f s\n", s->count - failed, failed, (now_ms() - start) / 1e3);
+    if (removed && !json)
+        printf("%zu answer%s that nobody asks for any more removed from the tapes\n", removed, removed == 1 ? "" : "s");
     return failed ? 1 : 0;
 }
 

@@ -53,6 +53,7 @@
     X(E0703, "missing-file", "a file that is referred to does not exist")          \
     X(E0704, "path-escapes", "a path leads out of the project")                    \
     X(W0705, "no-file-yet", "a path matches no file")                              \
+    X(W0706, "model-ends", "a language model is answered for no longer, or not much longer") \
     X(E0801, "user-component", "a component of the project does not compile")      \
     X(E0901, "bad-fixture", "a test fixture is not well formed")
 

@@ -25,6 +25,9 @@
 
 /* Reports a model that cannot be. False: it is wrong, or only known when it runs; *out is then zero. */
 bool llm_check_model(DgPlanner *p, const DgStr *model, LlmModel *out);
+/* Warns of a model that its vendor takes away within 30 days, or has. `base_url`: another service's models are its own. */
+void llm_check_end(DgPlanner *p, const DgStr *model, const DgStr *base_url, const LlmModel *m);
+bool llm_ends_soon(Str last_day, int64_t now_s); /* "2026-11-30", seconds since 1970: passed, or within 30 days */
 DgStr llm_sql_name(DgPlanner *p, DgStr name); /* in quotes */
 
 #endif

@@ -8,7 +8,7 @@
  *   anthropic.c  /v1/messages (docs.anthropic.com/en/api/messages, version 2026-10-21)
  *   *_batches.c  their batches
  *
- * A model is written `provider/name`: openai/gpt-5-mini, anthropic/claude-sonnet-4-5, ollama/qwen3.
+ * A model is written `provider/name`: openai/gpt-5.4-mini, anthropic/claude-sonnet-5, ollama/qwen3.
  */
 #ifndef DGC_LLM_PROVIDER_H
 #define DGC_LLM_PROVIDER_H
@@ -36,7 +36,7 @@ typedef struct LlmModel {
     bool chat;                /* openai: /chat/completions rather than /responses */
     int64_t embed_dimensions; /* 0: the model's own */
 } LlmModel;
-/* "openai/gpt-5-mini" taken apart; names may hold slashes. DG_CONFIG: unknown provider, or no name. */
+/* "openai/gpt-5.4-mini" taken apart; names may hold slashes. DG_CONFIG: unknown provider, or no name. */
 DgStatus llm_model(Str written, LlmModel *out, DgError *err);
 bool llm_has_batches(const LlmModel *m); /* as far as is known of such services */
 /* Of OpenAI's interfaces: /chat/completions rather than /responses. `api`: 0 as is usual, 1 responses, 2 chat. */
@@ -140,6 +140,7 @@ typedef struct LlmPrice {
 } LlmPrice;
 extern const char llm_prices_date[];
 bool llm_price(Str provider, Str model, LlmPrice *out);  /* false: not known */
+Str llm_model_ends(Str provider, Str model);             /* the last day the vendor answers for it: 2026-11-30; empty: not known */
 double llm_cost(const LlmPrice *p, const LlmUsage *u);
 
 #endif

@@ -34,7 +34,7 @@ DgStatus llm_model(Str written, LlmModel *out, DgError *err)
     Str provider, name;
     if (!str_cut(written, '/', &provider, &name) || !provider.len || !name.len) {
         dg_fail(err, DG_CONFIG, "model `%.*s` does not name its provider", FMT(written));
-        dg_hint(err, "write provider/model, such as openai/%.*s", FMT(written.len ? written : S("gpt-5-mini")));
+        dg_hint(err, "write provider/model, such as openai/%.*s", FMT(written.len ? written : S("gpt-5.4-mini")));
         return DG_CONFIG;
     }
     *out = (LlmModel){.provider = llm_provider(provider), .name = name};

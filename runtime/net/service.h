@@ -54,7 +54,7 @@ typedef struct DgCallSpec {
     size_t headers_count;
     Str body;
     Str tape_body;               /* by this tapes know it, where the body tells times or ids of this run; empty: the body */
-    const char *what;            /* names the call in messages: "ask openai/gpt-5-mini" */
+    const char *what;            /* names the call in messages: "ask openai/gpt-5.4-mini" */
     int retries;                 /* after the first attempt; 0: 4; -1: none */
     int64_t deadline_ms;         /* for all of it, waits included; 0: 600 s */
     int connect_s, first_byte_s; /* 0: 10, 600 */

@@ -122,7 +122,7 @@ static DgStatus ask_store(DgStepRun *run, const VectorIndexStep *step, VectorSto
     store->dimension = dimensions;
     if (store->metric < 0)
         store->metric = step->target.metric;
-    return type->query(store, &vector, 1, top, &all, a, out, err);
+    return type->query(store, &(VectorQuery){.values = vector}, 1, top, &all, a, out, err);
 }
 
 DgStatus vector_ask(DgStepRun *run, const VectorIndexStep *step, const VectorStoreType *type, const float *vector, int32_t dimensions, int32_t top, DgList *found,

@@ -332,7 +332,7 @@ static const DgValue *item(const DgValue *list, size_t i)
     return list && list->kind == DG_V_LIST && i < list->as.list->count ? &list->as.list->items[i] : NULL;
 }
 
-static DgStatus chroma_query(VectorStore *s, const float *const *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
+static DgStatus chroma_query(VectorStore *s, const VectorQuery *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
                              VectorMatches *matches, DgError *err)
 {
     Chroma *c = (Chroma *)s;
@@ -342,7 +342,7 @@ static DgStatus chroma_query(VectorStore *s, const float *const *queries, int32_
     buf_add(&b, S("{\"query_embeddings\":["));
     for (int32_t i = 0; i < count; i++) {
         buf_add(&b, i ? S(",") : S(""));
-        vector_write(&b, queries[i], c->store.dimension);
+        vector_write(&b, queries[i].values, c->store.dimension);
     }
     buf_format(&b, "],\"n_results\":%d,\"where\":", top_k);
     if (filter->count)

@@ -166,7 +166,9 @@ static DgStatus send_batch(Outbox *o, const DgBatch *b, DgError *err)
         Str values = dg_text_get(&b->vectors[VALUES], i);
         bool has_text = DG_VALID(&b->vectors[TEXT], i);
         VectorRecord r = {.id = dg_text_get(&b->vectors[ID], i), .hash = dg_text_get(&b->vectors[HASH], i), .metadata = dg_text_get(&b->vectors[METADATA], i),
-                          .sparse = dg_text_get(&b->vectors[SPARSE], i), .values = (const float *)(const void *)values.ptr};
+                          .values = (const float *)(const void *)values.ptr};
+        if (DG_VALID(&b->vectors[SPARSE], i))
+            r.sparse = dg_text_get(&b->vectors[SPARSE], i);
         if (has_text)
             r.text = dg_text_get(&b->vectors[TEXT], i);
         if (has_text && !r.text.ptr)
@@ -185,7 +187,7 @@ static Str records_sql(Index *x)
     const VectorSource *s = &x->source;
     DgStepRun *run = x->run;
     Str text = x->step->text.len ? dg_format(run, "%.*s::VARCHAR", FMT(dg_quote_name(run, x->step->text))) : S("NULL::VARCHAR");
-    Str sparse = x->step->sparse.len ? dg_format(run, "to_json(%.*s)::VARCHAR", FMT(dg_quote_name(run, x->step->sparse))) : S("NULL::VARCHAR");
+    Str sparse = vector_sql_sparse(run, x->step->sparse);
     return dg_format(run, "SELECT w.id, w.hash, r.t, r.m, r.e, r.s FROM (SELECT %.*s::VARCHAR AS i, %.*s AS t, %.*s AS m, %.*s AS e, %.*s AS s FROM %.*s) r "
                      "JOIN _dgc_send w ON w.id = r.i", FMT(dg_quote_name(run, x->step->id)), FMT(text), FMT(vector_sql_metadata(s, x->type)),
                      FMT(vector_sql_embedding(s)), FMT(sparse), FMT(s->table));

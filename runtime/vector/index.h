@@ -56,6 +56,9 @@ DgStatus vector_source(DgStepRun *run, const VectorIndexStep *step, const Vector
 /* SQL of parts of a record, over the source's own columns: */
 Str vector_sql_hash(const VectorSource *s, const VectorStoreType *type, Str text, Str embedding);
 Str vector_sql_metadata(const VectorSource *s, const VectorStoreType *type); /* members of a JSON object */
+/* {"indices":[...],"values":[...]}; null where there are none. `name`: of a column, empty: there is none. */
+Str vector_sql_sparse(DgStepRun *run, Str name);
+DgStatus vector_check_sparse(Str asset, const VectorColumn *column, DgError *err); /* DG_CONFIG: it cannot be such a column */
 Str vector_sql_embedding(const VectorSource *s);                             /* FLOAT[N] */
 
 /* ---- ledger.c: TEMP TABLE _dgc_have(id, hash) ---- */

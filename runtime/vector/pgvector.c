@@ -353,11 +353,11 @@ static DgStatus search_one(PgVector *p, const float *query, int32_t top_k, const
     return s;
 }
 
-static DgStatus pgvector_query(VectorStore *s, const float *const *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
+static DgStatus pgvector_query(VectorStore *s, const VectorQuery *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
                                VectorMatches *matches, DgError *err)
 {
     for (int32_t i = 0; i < count; i++)
-        DG_TRY(search_one((PgVector *)s, queries[i], top_k, filter, &(Found){a, &matches[i]}, err));
+        DG_TRY(search_one((PgVector *)s, queries[i].values, top_k, filter, &(Found){a, &matches[i]}, err));
     return DG_OK;
 }
 

@@ -7,6 +7,8 @@
 #include "runtime/base/sha256.h"
 #include "runtime/net/rest.h"
 #include "runtime/os/os.h"
+#include "runtime/run/run.h"
+#include "runtime/run/secrets.h"
 #include "runtime/vector/store.h"
 
 enum { PAGE = 100, ID_MAX = 512, METADATA_MAX = 40960, READY_MS = 300000 };
@@ -29,7 +31,13 @@ static DgStatus pinecone_open(const VectorTarget *target, VectorStore **out, DgE
     p->store.type = &vector_pinecone;
     p->target = *target;
     *out = &p->store;
-    DG_TRY(rest_open(&p->rest, target->run, target->url, "Pinecone", "https://api.pinecone.io", err));
+    if (!target->url.len) { /* as Pinecone's SDK does */
+        bool is_secret;
+        DgStatus status = secrets_get(target->run->run->secrets, S("PINECONE_CONTROLLER_HOST"), &p->target.url, &is_secret, err);
+        if (status != DG_OK && status != DG_END)
+            return status;
+    }
+    DG_TRY(rest_open(&p->rest, target->run, p->target.url, "Pinecone", "https://api.pinecone.io", err));
     rest_header(&p->rest, "Api-Key", target->api_key);
     rest_header(&p->rest, "X-Pinecone-Api-Version", S("2025-10"));
     return DG_OK;
@@ -162,10 +170,13 @@ static DgStatus add_vector(Pinecone *p, StrBuf *b, const VectorRecord *r, DgErro
     return DG_OK;
 }
 
+/* Ends a body. Without a namespace of its own an index has one that is not named. */
 static void add_namespace(Pinecone *p, StrBuf *b)
 {
-    buf_add(b, S(",\"namespace\":"));
-    buf_json(b, p->target.space);
+    if (p->target.space.len) {
+        buf_add(b, S(",\"namespace\":"));
+        buf_json(b, p->target.space);
+    }
     buf_char(b, '}');
 }
 
@@ -237,8 +248,8 @@ static DgStatus pinecone_list(VectorStore *s, Arena *a, VectorEntries *out, DgEr
     if (p->listed)
         return DG_END;
     rest_begin(&p->rest);
-    Str space = rest_escape(&p->rest.arena, p->target.space);
-    buf_format(&path, "/vectors/list?limit=%d&namespace=%.*s", PAGE, FMT(space));
+    Str space = p->target.space.len ? str_format(&p->rest.arena, "namespace=%.*s&", FMT(rest_escape(&p->rest.arena, p->target.space))) : (Str){0};
+    buf_format(&path, "/vectors/list?%.*slimit=%d", FMT(space), PAGE);
     if (p->next.len)
         buf_format(&path, "&paginationToken=%.*s", FMT(rest_escape(&p->rest.arena, p->next)));
     DgStatus status = call(p, "GET", str_cstr(&p->rest.arena, buf_str(&path)), NULL, &answer, "list", err);
@@ -254,9 +265,9 @@ static DgStatus pinecone_list(VectorStore *s, Arena *a, VectorEntries *out, DgEr
     size_t n = ids && ids->kind == DG_V_LIST ? ids->as.list->count : 0;
     if (n == 0)
         return DG_OK;
-    buf_format(&path, "/vectors/fetch?namespace=%.*s", FMT(space));
+    buf_format(&path, "/vectors/fetch?%.*s", FMT(space));
     for (size_t i = 0; i < n; i++)
-        buf_format(&path, "&ids=%.*s", FMT(rest_escape(&p->rest.arena, dgv_text_at(ids->as.list->items[i], "id"))));
+        buf_format(&path, "%sids=%.*s", i ? "&" : "", FMT(rest_escape(&p->rest.arena, dgv_text_at(ids->as.list->items[i], "id"))));
     status = call(p, "GET", str_cstr(&p->rest.arena, buf_str(&path)), NULL, &answer, "list", err);
     buf_free(&path);
     DG_TRY(status);
@@ -274,13 +285,17 @@ static double score_of(const Pinecone *p, double score)
     return p->store.metric == VECTOR_EUCLIDEAN ? -__builtin_sqrt(score > 0 ? score : 0) : score; /* the distance's square */
 }
 
-static DgStatus search_one(Pinecone *p, const float *query, int32_t top_k, const VectorFilter *filter, Arena *a, VectorMatches *out, DgError *err)
+static DgStatus search_one(Pinecone *p, const VectorQuery *query, int32_t top_k, const VectorFilter *filter, Arena *a, VectorMatches *out, DgError *err)
 {
     StrBuf b = {0};
     DgValue answer;
     rest_begin(&p->rest);
     buf_add(&b, S("{\"vector\":"));
-    vector_write(&b, query, p->store.dimension);
+    vector_write(&b, query->values, p->store.dimension);
+    if (query->sparse.len) {
+        buf_add(&b, S(",\"sparseVector\":"));
+        buf_add(&b, query->sparse);
+    }
     buf_format(&b, ",\"topK\":%d,\"includeValues\":false,\"includeMetadata\":true", top_k);
     if (filter->count) {
         buf_add(&b, S(",\"filter\":"));
@@ -305,11 +320,11 @@ static DgStatus search_one(Pinecone *p, const float *query, int32_t top_k, const
     return a->failed ? os_no_memory(err, "for matches") : DG_OK;
 }
 
-static DgStatus pinecone_query(VectorStore *s, const float *const *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
+static DgStatus pinecone_query(VectorStore *s, const VectorQuery *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
                                VectorMatches *matches, DgError *err)
 {
     for (int32_t i = 0; i < count; i++)
-        DG_TRY(search_one((Pinecone *)s, queries[i], top_k, filter, a, &matches[i], err));
+        DG_TRY(search_one((Pinecone *)s, &queries[i], top_k, filter, a, &matches[i], err));
     return DG_OK;
 }
 

@@ -344,11 +344,11 @@ static DgStatus search_one(Qdrant *d, const float *query, int32_t top_k, const V
     return a->failed ? os_no_memory(err, "for matches") : DG_OK;
 }
 
-static DgStatus qdrant_query(VectorStore *s, const float *const *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
+static DgStatus qdrant_query(VectorStore *s, const VectorQuery *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
                              VectorMatches *matches, DgError *err)
 {
     for (int32_t i = 0; i < count; i++)
-        DG_TRY(search_one((Qdrant *)s, queries[i], top_k, filter, a, &matches[i], err));
+        DG_TRY(search_one((Qdrant *)s, queries[i].values, top_k, filter, a, &matches[i], err));
     return DG_OK;
 }
 

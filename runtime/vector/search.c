@@ -20,6 +20,7 @@ const DgField dg_vector_search_fields[] = {
     DG_FIELD_ASSET_KEY(VectorSearchStep, asset, .doc = "The matches."),
     DG_FIELD_STRING(VectorSearchStep, id, .doc = "Column of the queries' ids."),
     DG_FIELD_STRING(VectorSearchStep, embedding, .doc = "Column of their embeddings."),
+    DG_FIELD_STRING(VectorSearchStep, sparse, .doc = "Column of their sparse values; empty: none."),
     DG_FIELD_INT(VectorSearchStep, top_k, .doc = "Matches of each."),
     DG_FIELD_ANY(VectorSearchStep, filter, .doc = "Only records with this metadata."),
     DG_FIELD_STRUCT(VectorSearchStep, target, VectorTarget, dg_vector_target_fields, .doc = "Where."),
@@ -45,17 +46,24 @@ static DgStatus find_dimension(DgStepRun *run, const VectorSearchStep *step, Str
     size_t count;
     Str type = {0};
     bool id = false;
+    const VectorColumn *sparse = NULL;
     DG_TRY(vector_columns(run, table, &columns, &count, err));
     for (size_t i = 0; i < count; i++) {
         if (str_eq_nocase(columns[i].name, step->embedding))
             type = columns[i].type;
         id |= str_eq_nocase(columns[i].name, step->id);
+        if (step->sparse.len && str_eq_nocase(columns[i].name, step->sparse))
+            sparse = &columns[i];
     }
     if (!type.len || !id) {
         dg_fail(err, DG_CONFIG, "the table of `%.*s` has no column `%.*s`", FMT(step->queries), FMT(type.len ? step->id : step->embedding));
         dg_hint(err, "name it with `%s:`", type.len ? "id" : "embedding");
         return DG_CONFIG;
     }
+    if (sparse)
+        DG_TRY(vector_check_sparse(step->queries, sparse, err));
+    else if (step->sparse.len)
+        return dg_fail(err, DG_CONFIG, "the table of `%.*s` has no column `%.*s`", FMT(step->queries), FMT(step->sparse));
     *dimension = vector_type_dimension(type);
     if (*dimension < 0)
         return dg_fail(err, DG_CONFIG, "column `%.*s` of `%.*s` is %.*s, not an array of numbers", FMT(step->embedding), FMT(step->queries), FMT(type));
@@ -65,13 +73,14 @@ static DgStatus find_dimension(DgStepRun *run, const VectorSearchStep *step, Str
 DgStatus vector_queries(DgStepRun *run, const VectorSearchStep *step, int64_t *dimension, int64_t *count, DgError *err)
 {
     Str table = dg_table(run, step->queries), id = dg_quote_name(run, step->id), e = dg_quote_name(run, step->embedding), bad;
+    Str sparse = vector_sql_sparse(run, step->sparse);
     int64_t all;
     *count = 0;
     DG_TRY(find_dimension(run, step, table, e, dimension, err));
     if (*dimension == 0)
-        return vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_queries(n BIGINT, id VARCHAR, e FLOAT[1])");
-    DgStatus status = vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_queries AS SELECT row_number() OVER () - 1 AS n, i AS id, e FROM "
-                                 "(SELECT %.*s::VARCHAR AS i, %.*s::FLOAT[%lld] AS e FROM %.*s) WHERE e IS NOT NULL", FMT(id), FMT(e), (long long)*dimension, FMT(table));
+        return vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_queries(n BIGINT, id VARCHAR, e FLOAT[1], s VARCHAR)");
+    DgStatus status = vector_sql(run, err, "CREATE OR REPLACE TEMP TABLE _dgc_queries AS SELECT row_number() OVER () - 1 AS n, i AS id, e, s FROM "
+                                 "(SELECT %.*s::VARCHAR AS i, %.*s::FLOAT[%lld] AS e, %.*s AS s FROM %.*s) WHERE e IS NOT NULL", FMT(id), FMT(e), (long long)*dimension, FMT(sparse), FMT(table));
     if (status == DG_FAILED || status == DG_DATA) {
         DgError why = *err;
         return dg_fail(err, DG_DATA, "the embeddings of `%.*s` cannot be used: %s", FMT(step->queries), why.message);
@@ -105,7 +114,7 @@ typedef struct Search {
     VectorFilter filter;
     Arena arena;             /* of the page at hand */
     Str *ids;
-    const float **queries;
+    VectorQuery *queries;
     VectorMatches *matches;
     int32_t count;
     int32_t query, rank;     /* the next match to go out */
@@ -148,7 +157,7 @@ static DgStatus read_page(Search *s, int64_t first, DgError *err)
     DgBatch b = {0};
     int32_t n;
     s->count = 0;
-    DG_TRY(dg_scan_open_arrays(s->run->session, dg_format(s->run, "SELECT id, e FROM _dgc_queries WHERE n >= %lld AND n < %lld ORDER BY n", (long long)first,
+    DG_TRY(dg_scan_open_arrays(s->run->session, dg_format(s->run, "SELECT id, e, s FROM _dgc_queries WHERE n >= %lld AND n < %lld ORDER BY n", (long long)first,
                                                           (long long)first + s->type->query_max), &scan, err));
     const DgColumn *columns = dg_scan_columns(scan, &n);
     DgStatus status = dg_batch_init(&b, columns, n, DG_BATCH_ROWS, err);
@@ -160,7 +169,7 @@ static DgStatus read_page(Search *s, int64_t first, DgError *err)
                 memcpy(values, e.ptr, (size_t)e.len);
             s->ids[s->count] = str_copy(&s->arena, dg_text_get(&b.vectors[0], i));
             s->matches[s->count] = (VectorMatches){0};
-            s->queries[s->count++] = values;
+            s->queries[s->count++] = (VectorQuery){values, DG_VALID(&b.vectors[2], i) ? str_copy(&s->arena, dg_text_get(&b.vectors[2], i)) : (Str){0}};
         }
     dg_batch_release(&b);
     dg_scan_close(scan);

@@ -20,7 +20,7 @@ typedef struct VectorExpect {
 
 typedef struct VectorSearchStep {
     DgStr index, queries, asset;
-    DgStr id, embedding;         /* columns of the queries */
+    DgStr id, embedding, sparse; /* columns of the queries; sparse may be empty */
     int64_t top_k;
     DgValue filter;
     VectorTarget target;
@@ -36,7 +36,7 @@ DgStatus vector_ask(DgStepRun *run, const VectorIndexStep *step, const VectorSto
                     DgError *err);
 DgStatus vector_ask_local(DgStepRun *run, const VectorIndexStep *step, const float *vector, int32_t dimensions, int32_t top, DgList *found, DgError *err);
 
-/* Makes TEMP TABLE _dgc_queries(n, id, e FLOAT[N]), numbered from 0. */
+/* Makes TEMP TABLE _dgc_queries(n, id, e FLOAT[N], s), numbered from 0; s: sparse values as JSON, or null. */
 DgStatus vector_queries(DgStepRun *run, const VectorSearchStep *step, int64_t *dimension, int64_t *count, DgError *err);
 /* The step's filter, taken apart. */
 DgStatus vector_step_filter(DgStepRun *run, const VectorSearchStep *step, VectorFilter *out, DgError *err);

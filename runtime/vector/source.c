@@ -113,6 +113,23 @@ static DgStatus missing(DgStepRun *run, Str asset, Str name, const char *attribu
 
 static Str q(const VectorSource *s, Str name) { return dg_quote_name(s->run, name); }
 
+Str vector_sql_sparse(DgStepRun *run, Str name)
+{
+    Str n = name.len ? dg_quote_name(run, name) : (Str){0};
+    return name.len ? dg_format(run, "CASE WHEN len(%.*s.\"indices\") > 0 THEN json_object('indices', %.*s.\"indices\", 'values', %.*s.\"values\")::VARCHAR END",
+                                FMT(n), FMT(n), FMT(n))
+                    : S("NULL::VARCHAR");
+}
+
+DgStatus vector_check_sparse(Str asset, const VectorColumn *column, DgError *err)
+{
+    if (str_starts(column->type, S("STRUCT(")) && str_find(column->type, S("indices")) >= 0 && str_find(column->type, S("values")) >= 0)
+        return DG_OK;
+    dg_fail(err, DG_CONFIG, "column `%.*s` of `%.*s` is %.*s, not a struct of `indices` and `values`", FMT(column->name), FMT(asset), FMT(str_sub(column->type, 0, 200)));
+    dg_hint(err, "SQL makes one: {'indices': [3, 17], 'values': [0.5, 1.25]}");
+    return DG_CONFIG;
+}
+
 /* A value as JSON that every store takes: numbers and booleans as they are, the rest as text. */
 static Str json_of(const VectorSource *s, const VectorStoreType *type, const VectorColumn *c)
 {
@@ -159,7 +176,7 @@ Str vector_sql_embedding(const VectorSource *s)
 
 Str vector_sql_hash(const VectorSource *s, const VectorStoreType *type, Str text, Str embedding)
 {
-    Str sparse = s->step->sparse.len ? dg_format(s->run, "to_json(%.*s)::VARCHAR", FMT(q(s, s->step->sparse))) : S("''");
+    Str sparse = s->step->sparse.len ? vector_sql_sparse(s->run, s->step->sparse) : S("''");
     return dg_format(s->run, "md5(concat_ws(chr(31), coalesce(%.*s, chr(30)), %.*s, hash(%.*s), coalesce(%.*s, '')))", FMT(text),
                      FMT(vector_sql_metadata(s, type)), FMT(embedding), FMT(sparse));
 }
@@ -280,6 +297,8 @@ DgStatus vector_source(DgStepRun *run, const VectorIndexStep *step, const Vector
         return missing(run, step->from, step->text, "text", columns, count, err);
     if (step->sparse.len && !column(columns, count, step->sparse))
         return missing(run, step->from, step->sparse, "sparse", columns, count, err);
+    if (step->sparse.len)
+        DG_TRY(vector_check_sparse(step->from, column(columns, count, step->sparse), err));
     if (!(e = column(columns, count, step->embedding)))
         return missing(run, step->from, step->embedding, "embedding", columns, count, err);
     DG_TRY(take_metadata(out, columns, count, err));

@@ -48,6 +48,11 @@ typedef struct VectorInfo {
     Str identity;                    /* another one means another collection of the same name */
 } VectorInfo;
 
+typedef struct VectorQuery {
+    const float *values;
+    Str sparse;                      /* as in a record; only for stores that know it */
+} VectorQuery;
+
 typedef struct VectorMatch {
     Str id, text, metadata;          /* metadata: a JSON object, dgc's own keys left out */
     double score;                    /* greater is nearer: cosine, inner product, or minus the distance */
@@ -98,7 +103,7 @@ struct VectorStoreType {
     /* The next page of all records, from the beginning after find() or create(); DG_END: that was all. */
     DgStatus (*list)(VectorStore *s, Arena *a, VectorEntries *out, DgError *err);
     /* The `top_k` nearest of each query, nearest first: matches[i] of queries[i]. */
-    DgStatus (*query)(VectorStore *s, const float *const *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
+    DgStatus (*query)(VectorStore *s, const VectorQuery *queries, int32_t count, int32_t top_k, const VectorFilter *filter, Arena *a,
                       VectorMatches *matches, DgError *err);
     /* A new, empty collection beside the one there is: all later calls are about it. NULL: the store cannot
      * rename; it is filled in place. */

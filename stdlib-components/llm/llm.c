@@ -23,7 +23,7 @@ typedef struct Config {
 static const DgField fields[] = {
     DG_FIELD_ASSET_KEY(Config, from, .flags = DG_REQUIRED | DG_BUILD, .doc = "The asset whose rows are asked about.", .example = "raw/tickets"),
     DG_FIELD_ASSET_KEY(Config, asset, .flags = DG_REQUIRED | DG_BUILD, .doc = "The asset it makes: the columns of `from`, and the answer's.", .example = "marts/tickets"),
-    LLM_MODEL_FIELD(Config, .flags = DG_REQUIRED, .doc = "provider/name. Providers: openai, anthropic, ollama, vllm, llamacpp, lmstudio, litellm, azure, openrouter, groq, mistral, deepseek, together, and compatible for any other server that speaks OpenAI's API.", .example = "openai/gpt-5-mini"),
+    LLM_MODEL_FIELD(Config, .flags = DG_REQUIRED, .doc = "provider/name. Providers: openai, anthropic, ollama, vllm, llamacpp, lmstudio, litellm, azure, openrouter, groq, mistral, deepseek, together, and compatible for any other server that speaks OpenAI's API.", .example = "openai/gpt-5.4-mini"),
     DG_FIELD_ENUM(Config, task, .choices = tasks, .flags = DG_BUILD, .doc = "What is done with `text`; `complete` asks `prompt` as it is."),
     DG_FIELD_STRING(Config, prompt, .flags = DG_NO_TEMPLATE | DG_SUGGESTED, .doc = "The question: text with Jinja, rendered for each row; `row.NAME` is a column.", .example = "\"Customer wrote: {{ row.body }}\""),
     DG_FIELD_STRING(Config, text, .flags = DG_BUILD, .doc = "Column with the text that a task is about, where there is no `prompt`."),
@@ -174,7 +174,8 @@ static void llm_plan(DgPlanner *p, const void *data)
     LlmModel model;
     LlmStep *s = p->api->alloc(p, sizeof *s);
     DgStr *from = p->api->alloc(p, sizeof *from), *made = p->api->alloc(p, sizeof *made), *kind = p->api->alloc(p, 2 * sizeof *kind);
-    llm_check_model(p, &c->llm.model, &model);
+    if (llm_check_model(p, &c->llm.model, &model))
+        llm_check_end(p, &c->llm.model, &c->llm.base_url, &model);
     check(p, c, &model);
     *from = c->from;
     *made = c->asset;
@@ -214,7 +215,7 @@ const DgComponent dg_component_llm = {
            "written there before their rows count as done: a second run, or one after a crash, pays only for what is new. Rows that "
            "cannot be answered (refused, cut off, not fitting after repairs) go to the table ASSET_rejected with the reason. `plan` "
            "tells calls, tokens and cost before anything is spent. Control characters in answers are left out.",
-    .example = "type: dgc.Llm\nattributes:\n  from: raw/tickets\n  asset: marts/tickets\n  model: openai/gpt-5-mini\n"
+    .example = "type: dgc.Llm\nattributes:\n  from: raw/tickets\n  asset: marts/tickets\n  model: openai/gpt-5.4-mini\n"
                "  prompt: \"Customer wrote: {{ row.body }}\"\n"
                "  output: {sentiment: {enum: [positive, neutral, negative]}, urgency: int, summary: string}\n  budget: {usd: 5}\n",
     .fields = fields,

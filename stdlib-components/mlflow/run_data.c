@@ -6,7 +6,9 @@
 #include "runtime/base/sha256.h"
 #include "runtime/data/batch.h"
 #include "runtime/data/value_text.h"
+#include "runtime/files/fs.h"
 #include "runtime/os/os.h"
+#include "runtime/run/secrets.h"
 #include "runtime/run/step_tables.h"
 #include "stdlib-components/mlflow/mlflow_parts.h"
 
@@ -292,19 +294,41 @@ DgStatus dg_mlflow_log_datasets(Mlflow *m, const MlflowRun *run, const RunStep *
 
 typedef struct Upload {
     Mlflow *m;
-    Str root;                /* of the run, on the server */
+    Str root;                /* of the run: on the server, or in `fs` */
+    DgFs *fs;                /* the server does not store it itself; else NULL */
+    Arena arena;             /* of fs */
     int64_t files;
 } Upload;
 
-/* mlflow-artifacts:/1/ID/artifacts, or mlflow-artifacts://host/1/...: what the server stores itself. */
-static DgStatus root_of(const MlflowRun *run, Str *root, DgError *err)
+/* file:///mlruns/1/ID/artifacts, a plain path, or s3://bucket/1/ID/artifacts: MLflow's own clients write there, and so does this. */
+static DgStatus open_store(Upload *u, Str uri, DgError *err)
 {
-    Str uri = run->artifact_uri;
-    if (!str_starts(uri, S("mlflow-artifacts:"))) {
-        dg_fail(err, DG_CONFIG, "the artifacts of this experiment are at %.*s, not with the MLflow server", FMT(uri));
-        dg_hint(err, "start the server with --serve-artifacts, and use a new experiment");
+    Str url, endpoint = {0};
+    DgConn conn;
+    DgPair pairs[2];
+    bool marked, s3 = str_starts(uri, S("s3://"));
+    if ((!s3 && !str_starts(uri, S("file:")) && !str_starts(uri, S("/"))) || !fs_split_url(&u->arena, uri, &url, &u->root)) {
+        dg_fail(err, DG_CONFIG, "the artifacts of this experiment are at %.*s, where dgc does not store any", FMT(uri));
+        dg_hint(err, "start the server with --serve-artifacts, and use a new experiment; or keep artifacts in a folder or in S3");
         return DG_CONFIG;
     }
+    if (s3) { /* as MLflow's own clients find a server that speaks S3 */
+        DgStatus status = secrets_get(u->m->run->run->secrets, S("MLFLOW_S3_ENDPOINT_URL"), &endpoint, &marked, err);
+        if (status != DG_OK && status != DG_END)
+            return status;
+    }
+    pairs[0] = (DgPair){S("url"), url};
+    pairs[1] = (DgPair){S("endpoint"), endpoint};
+    DG_TRY(conn_from_props(&u->arena, S("artifacts of MLflow"), s3 ? S("s3") : S("file"), pairs, endpoint.len ? 2 : 1, &conn, err));
+    return fs_open(&conn, S(""), &u->fs, err);
+}
+
+/* mlflow-artifacts:/1/ID/artifacts, or mlflow-artifacts://host/1/...: what the server stores itself. */
+static DgStatus root_of(Upload *u, Str uri, DgError *err)
+{
+    Str *root = &u->root;
+    if (!str_starts(uri, S("mlflow-artifacts:")))
+        return open_store(u, uri, err);
     *root = str_sub(uri, 17, uri.len);
     if (str_starts(*root, S("//"))) { /* a host */
         ptrdiff_t slash = str_find_char(str_sub(*root, 2, root->len), '/');
@@ -330,6 +354,13 @@ static DgStatus put_file(Upload *u, Str path, Str to, DgError *err)
         return dg_fail(err, DG_CANCELLED, "cancelled");
     arena_init(&a, (size_t)FILE_MAX + (1 << 20));
     a.can_fail = true;
+    if (u->fs) {
+        struct stat st;
+        DgStatus put = fs_put(u->fs, &a, path, join(u->m->run, u->root, to), &(DgFsPut){0}, NULL, err);
+        dg_progress(u->m->run, 0, put == DG_OK && dg_os.stat(path.ptr, &st) == 0 ? st.st_size : 0);
+        arena_free(&a);
+        return put;
+    }
     DgStatus status = os_read_file(&a, path.ptr, FILE_MAX, &content, err);
     if (status == DG_OK) {
         mlflow_begin(u->m);
@@ -382,20 +413,29 @@ static Str without_slashes(Str s)
     return s;
 }
 
-DgStatus dg_mlflow_log_artifacts(Mlflow *m, const MlflowRun *run, const RunStep *c, int64_t *count, DgError *err)
+static DgStatus put_all(Upload *u, const MlflowRun *run, const RunStep *c, DgError *err)
 {
-    Upload u = {.m = m};
-    if (c->artifacts.count)
-        DG_TRY(root_of(run, &u.root, err));
+    DG_TRY(root_of(u, run->artifact_uri, err));
     for (size_t i = 0; i < c->artifacts.count; i++) {
         const RunArtifact *x = &DG_ITEMS(RunArtifact, c->artifacts)[i];
-        Str path = dg_project_path(m->run, x->path), to = without_slashes(x->to);
+        Str path = dg_project_path(u->m->run, x->path), to = without_slashes(x->to);
         struct stat st;
         if (dg_os.stat(path.ptr, &st) != 0)
             return os_fail(err, errno, "read", path.ptr);
         bool folder = S_ISDIR(st.st_mode);
-        DG_TRY(put_path(&u, path, folder && to.len ? to : join(m->run, to, last_part(path)), 0, err));
+        DG_TRY(put_path(u, path, folder && to.len ? to : join(u->m->run, to, last_part(path)), 0, err));
     }
-    *count = u.files;
     return DG_OK;
+}
+
+DgStatus dg_mlflow_log_artifacts(Mlflow *m, const MlflowRun *run, const RunStep *c, int64_t *count, DgError *err)
+{
+    Upload u = {.m = m};
+    arena_init(&u.arena, 1 << 20);
+    u.arena.can_fail = true;
+    DgStatus status = c->artifacts.count ? put_all(&u, run, c, err) : DG_OK;
+    fs_close(u.fs);
+    arena_free(&u.arena);
+    *count = u.files;
+    return status;
 }

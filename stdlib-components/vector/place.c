@@ -105,3 +105,11 @@ void dg_vector_place(DgPlanner *p, const VectorPlace *place, DgStr fallback, Vec
     if (!p->api->is_set(p, &place->collection) || p->api->is_known(p, &place->collection))
         check_name(p, place, p->api->is_set(p, &place->collection) ? place->collection : fallback);
 }
+
+void dg_vector_check_sparse(DgPlanner *p, const VectorPlace *place, const DgStr *sparse)
+{
+    if (sparse->len && place->store != STORE_PINECONE)
+        p->api->report(p, "E0110", sparse, "take it away", "`sparse` means nothing to store `%s`", dg_vector_store_names[place->store]);
+    else if (sparse->len && place->metric != VECTOR_DOT)
+        p->api->report(p, "E0110", sparse, "write `metric: dot`", "Pinecone takes sparse values with the metric `dot` only");
+}

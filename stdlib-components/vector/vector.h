@@ -16,6 +16,7 @@ typedef struct VectorPlace {
 /* Puts it into a step's config; reports attributes that the store does not know, and those that it lacks. `fallback`:
  * the collection when none is written. */
 void dg_vector_place(DgPlanner *p, const VectorPlace *place, DgStr fallback, VectorTarget *to);
+void dg_vector_check_sparse(DgPlanner *p, const VectorPlace *place, const DgStr *sparse); /* reports `sparse` where it means nothing */
 DgStr dg_vector_last_part(DgStr key); /* a/b/c: c */
 
 /* By VectorStoreChoice; NULL-terminated. Of indexes that answer: STORES further on. */

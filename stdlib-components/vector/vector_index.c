@@ -1,5 +1,6 @@
 /* vector_index.c - dgc.VectorIndex: a table of embeddings in a vector store. */
 #include "stdlib-components/vector/vector.h"
+#include "runtime/llm/declare.h"
 
 typedef struct Answer { /* of `ask` */
     DgStr model, instructions, base_url, api_key;
@@ -13,7 +14,7 @@ typedef struct Answer { /* of `ask` */
 
 static const char *const apis[] = {"auto", "responses", "chat", NULL};
 static const DgField answer_fields[] = {
-    DG_FIELD_STRING(Answer, model, .flags = DG_REQUIRED | DG_SHORTHAND, .example = "openai/gpt-5-mini", .doc = "provider/name, as for `dgc.Llm`."),
+    DG_FIELD_STRING(Answer, model, .flags = DG_REQUIRED | DG_SHORTHAND, .example = "openai/gpt-5.4-mini", .doc = "provider/name, as for `dgc.Llm`."),
     DG_FIELD_STRING(Answer, instructions, .doc = "What else holds for an answer: its tone, its language, what to say when nothing is found."),
     DG_FIELD_STRUCT(Answer, budget, LlmBudget, llm_budget_fields, .doc = "What one answer may cost: usd, tokens, calls, time. Default: 1 US dollar."),
     DG_FIELD_INT(Answer, max_tokens, .max = 1000000, .doc = "Of an answer; 0: the service's default, and 4096 for Anthropic, which has none."),
@@ -60,14 +61,6 @@ static const DgField fields[] = {
     {0},
 };
 
-static void check_sparse(DgPlanner *p, const Config *c)
-{
-    if (c->sparse.len && c->place.store != STORE_PINECONE)
-        p->api->report(p, "E0110", &c->sparse, "take it away", "`sparse` means nothing to store `%s`", dg_vector_store_names[c->place.store]);
-    else if (c->sparse.len && c->place.metric != VECTOR_DOT)
-        p->api->report(p, "E0110", &c->sparse, "write `metric: dot`", "Pinecone takes sparse values with the metric `dot` only");
-}
-
 static void check_roles(DgPlanner *p, const Config *c)
 {
     const DgStr *roles[] = {&c->id, &c->text, &c->embedding, &c->sparse};
@@ -89,6 +82,7 @@ static void check_answer(DgPlanner *p, const Answer *a)
     if (!p->api->is_known(p, &a->model))
         return;
     if (llm_model(a->model, &model, &err) == DG_OK) {
+        llm_check_end(p, &a->model, &a->base_url, &model);
         if (a->api == 1 && strcmp(model.provider->name, "openai") != 0 && strcmp(model.provider->name, "azure") != 0)
             p->api->report(p, "E0110", &a->api, "write `api: chat`", "`%s` has no /responses", model.provider->name);
     } else if (str_cut(a->model, '/', &provider, &name) && name.len)
@@ -124,7 +118,7 @@ static void index_plan(DgPlanner *p, const void *data)
         name = c->place.collection;
     if (local && named && c->asset.len)
         p->api->report(p, "E0110", &c->place.collection, "take one of them away", "in DuckDB the asset's table is the collection: `asset` and `collection` say the same");
-    check_sparse(p, c);
+    dg_vector_check_sparse(p, &c->place, &c->sparse);
     check_roles(p, c);
     dg_vector_place(p, &c->place, name, &step->target);
     step->from = c->from;

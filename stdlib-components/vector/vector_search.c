@@ -25,7 +25,7 @@ static const DgField expect_fields[] = {
 };
 
 typedef struct Config {
-    DgStr index, queries, asset, id, embedding, description, group;
+    DgStr index, queries, asset, id, embedding, sparse, description, group;
     int64_t top_k;
     DgValue filter;
     Expect expect;
@@ -43,6 +43,7 @@ static const DgField fields[] = {
     DG_FIELD_STRUCT(Config, expect, Expect, expect_fields, .flags = DG_BUILD, .doc = "Checks of how good the search is."),
     DG_FIELD_STRING(Config, id, .flags = DG_BUILD, .fallback = "id", .doc = "Column of the queries' ids."),
     DG_FIELD_STRING(Config, embedding, .flags = DG_BUILD, .fallback = "embedding", .doc = "Column of their embeddings."),
+    DG_FIELD_STRING(Config, sparse, .flags = DG_BUILD | DG_ADVANCED, .doc = "Pinecone: column of their sparse values, a struct of `indices` and `values`."),
     VECTOR_PLACE_FIELDS(offsetof(Config, place)),
     DG_FIELD_STRING(Config, description, .flags = DG_BUILD, .doc = "What the matches are."),
     DG_FIELD_STRING(Config, group, .flags = DG_BUILD, .doc = "Group of the asset."),
@@ -111,12 +112,14 @@ static void search_plan(DgPlanner *p, const void *data)
     if (local && p->api->is_set(p, &c->place.collection))
         p->api->report(p, "E0110", &c->place.collection, "take it away", "in DuckDB the table of `index` is the collection");
     check_filter(p, c);
+    dg_vector_check_sparse(p, &c->place, &c->sparse);
     dg_vector_place(p, &c->place, dg_vector_last_part(c->index), &step->target);
     step->index = c->index;
     step->queries = c->queries;
     step->asset = c->asset;
     step->id = c->id;
     step->embedding = c->embedding;
+    step->sparse = c->sparse;
     step->top_k = c->top_k;
     p->api->copy(p, &step->filter, &c->filter, sizeof step->filter);
     if (p->api->is_set(p, &c->expect))

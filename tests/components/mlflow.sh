@@ -31,7 +31,8 @@ start_server() { # a new one, which knows nothing
     for _ in $(seq 100); do [ -e "$WORK/s/port" ] && break; sleep 0.05; done
     ML_URL=http://127.0.0.1:$(cat "$WORK/s/port"); export ML_URL
 }
-trap 'kill $server 2> /dev/null; rm -rf "$WORK"' EXIT
+s3_pid=
+trap 'kill $server $s3_pid 2> /dev/null; rm -rf "$WORK"' EXIT
 run() { "$DGC" run . --progress plain "$@" 2>&1; }
 code() { # NAME CODE TEXT [ARGUMENTS]: of a run
     name=$1 want=$2 text=$3
@@ -182,7 +183,26 @@ code "no row" 65 "no row of metrics"
 mlflow_run "  artifacts: nosuch.bin"
 code "an artifact that is no file" 78 "nosuch.bin"
 mlflow_run "  artifacts: model"
-echo s3://bucket/1 > "$WORK/s/artifact_root"
+echo "file://$WORK/mlruns/1/artifacts" > "$WORK/s/artifact_root"
+expect "artifacts in a folder that the server does not serve" "$DGC" run . --progress plain
+is "are put there, whole" "MLmodel sub/a b.txt" "$(cd "$WORK/mlruns/1/artifacts/model" && find . -type f | sed 's|^./||' | sort | tr '\n' ' ' | sed 's/ $//')"
+is "and are what they were" "" "$(diff -r model "$WORK/mlruns/1/artifacts/model")"
+. "$ROOT/tests/servers/s3.sh"
+mkdir "$WORK/s3"
+if s3_start "$WORK/s3"; then
+    echo s3://lake/runs/1/artifacts > "$WORK/s/artifact_root"
+    MLFLOW_S3_ENDPOINT_URL=$AWS_ENDPOINT_URL_S3
+    export MLFLOW_S3_ENDPOINT_URL
+    unset AWS_ENDPOINT_URL_S3
+    expect "artifacts in S3, found as MLflow's own clients find it" "$DGC" run . --progress plain
+    is "are what they were in S3" "" "$(diff -r model "$S3_DATA/lake/runs/1/artifacts/model")"
+    AWS_SECRET_ACCESS_KEY=wrong-secret-0123456789 code "a wrong key for S3" 77 "SignatureDoesNotMatch"
+    s3_stop
+    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY MLFLOW_S3_ENDPOINT_URL
+else
+    echo "SKIPPED artifacts in S3: NO S3 SERVER COULD BE BUILT HERE"
+fi
+echo gs://bucket/1 > "$WORK/s/artifact_root"
 code "artifacts elsewhere" 78 "start the server with --serve-artifacts"
 
 # ---- Predictions ----

@@ -73,6 +73,25 @@ fixture negative "This is very bad"
 out=$("$DGC" test moods 2>&1); is "a request that has changed fails" 1 $?
 has "and says so" "the tape has no answer to this POST" "$out"
 is "and calls nobody" 0 "$(requests)"
+touch tests/tapes/moods/notes.md
+out=$("$DGC" test --record moods 2>&1) || echo "$out"
+is "recording one test by name removes nothing" 4 "$(find tests/tapes/moods -name '*.json' | wc -l)"
+fixture positive "This is very bad"
+out=$("$DGC" test --record 2>&1); is "a recording that fails" 1 $?
+is "removes nothing" 4 "$(find tests/tapes/moods -name '*.json' | wc -l)"
+fixture negative "This is very bad"
+out=$("$DGC" test --record 2>&1) || echo "$out"
+has "what nobody asks for any more is told" "1 answer that nobody asks for any more removed" "$out"
+is "and gone, alone" "3 notes.md" "$(find tests/tapes/moods -name '*.json' | wc -l) $(ls tests/tapes/moods | grep -v json)"
+rm -f "$WORK/s/requests"
+has "the others are there" "2 passed, 0 failed" "$("$DGC" test 2>&1)"
+cp -r tests/tapes/moods shared && touch -r dgc.yaml shared/0123456789abcdef01234567.json
+sed -i 's|tape: tests/tapes/moods|tape: shared|' tests/letters.yaml
+out=$("$DGC" test --record 2>&1) || echo "$out"
+is "a tape outside tests/ is not cleaned" 4 "$(find shared -name '*.json' | wc -l)"
+rm -r shared
+fixture negative "This is bad"
+"$DGC" test --record > "$WORK/log" 2>&1 || cat "$WORK/log"
 sed -i 's|tape: tests/tapes/moods|tape: ../moods|' tests/letters.yaml
 has "a tape lies in the project" '`../moods` leads out of the project' "$("$DGC" test 2>&1)"
 rm tests/letters.yaml

@@ -155,6 +155,33 @@ expect "a full refresh of that" dgc --full-refresh
 ask /fake/dump > "$WORK/again"
 is "a broken run is made good" "$(cksum < "$WORK/again")" "$(cksum < "$WORK/after")"
 
+# ---- Sparse values beside the others ----
+mkdir -p "$WORK/p/defs/sparse"
+hybrid="store: pinecone, url: \"{{ env('STORE_URL') }}\", api_key: \"{{ env('PINECONE_KEY') }}\", collection: hybrid, metric: dot, sparse: terms"
+cat > "$WORK/p/defs/rag/models/hybrid.sql" <<'Q'
+select * from (values ('near', 'N', [1, 0]::FLOAT[2], {'indices': [1], 'values': [0.5]}), ('word', 'W', [0, 1]::FLOAT[2], {'indices': [7, 9], 'values': [4.0, 1.0]}),
+    ('none', 'X', [0.5, 0.5]::FLOAT[2], null), ('empty', 'E', [0.25, 0.25]::FLOAT[2], {'indices': [], 'values': []})) t(id, text, embedding, terms)
+Q
+cat > "$WORK/p/defs/rag/models/asked.sql" <<'Q'
+select * from (values ('with', [1, 0]::FLOAT[2], {'indices': [7], 'values': [2.0]}), ('without', [1, 0]::FLOAT[2], null)) t(id, embedding, terms)
+Q
+echo "type: dgc.VectorIndex
+attributes: {from: rag/hybrid, asset: hybrid/docs, columns: [], $hybrid}
+---
+type: dgc.VectorSearch
+attributes: {index: hybrid/docs, queries: rag/asked, asset: hybrid/found, top_k: 1, $hybrid}
+---
+type: dgc.Export
+attributes: {from: hybrid/found, path: ../../hybrid.ndjson}" > "$WORK/p/defs/sparse/defs.yaml"
+expect "records and queries with sparse values" dgc --select "+export/found"
+is "a shared word outweighs the numbers, and only where it is asked for" "with word 8.0, without near 1.0" \
+    "$(python3 -c 'import json, sys; print(", ".join("%s %s %s" % (r["query_id"], r["id"], r["score"]) for r in sorted(map(json.loads, open(sys.argv[1])), key=lambda r: r["query_id"])))' "$WORK/p/hybrid.ndjson")"
+is "rows without any have none" "[null, null]" "$(ask /fake/dump | python3 -c 'import json, sys; print(json.dumps([r[3] for r in json.load(sys.stdin)["pinecone/hybrid/"] if r[0] in ("none", "empty")]))')"
+sed -i "s/, \[1, 0\]::FLOAT\[2\], {'indices': \[7\], 'values': \[2.0\]}/, [1, 0]::FLOAT[2], '{}'/" "$WORK/p/defs/rag/models/asked.sql"
+expect_code 78 "sparse values that are none" dgc --select "+hybrid/found"
+expect_text "not a struct of \`indices\` and \`values\`" "is told"
+rm -r "$WORK/p/defs/sparse" "$WORK/p/defs/rag/models/hybrid.sql" "$WORK/p/defs/rag/models/asked.sql"
+
 # ---- What does not fit ----
 sed -i 's/0.5\] end::FLOAT\[4\]/0.5, 1] end::FLOAT[5]/; s/\[0, 0, 0, 0\]/[0, 0, 0, 0, 0]/' "$WORK/p/defs/rag/models/embeddings.sql"
 for s in chroma qdrant pinecone; do

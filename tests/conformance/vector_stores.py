@@ -324,6 +324,7 @@ def pinecone_sdk(work):
         index.fetch(ids=["a", "b"], namespace="ns")
         index.delete(ids=["c"], namespace="ns")
         theirs = recorder.take()
+        sparse_sdk(work, client, url, recorder)
         rename = lambda e: (e[0], e[1].replace("sdk-docs2", "NAME").replace("sdk-docs", "NAME"), e[2], json.loads(json.dumps(e[3]).replace("sdk-docs2", "NAME").replace("sdk-docs", "NAME")))
         order = lambda e: (e[0], e[1], e[2], {**e[3], "vectors": sorted(e[3]["vectors"], key=lambda v: v["id"])}) if e[3] else e
         headers = ["api-key", "x-pinecone-api-version", "content-type"]
@@ -337,6 +338,35 @@ def pinecone_sdk(work):
             compare(f"Pinecone {what}", normal(ours, used), normal(sdk, used))
     finally:
         fake.terminate()
+
+
+def sparse_sdk(work, client, url, recorder):
+    """Sparse values beside the others: of records, and of queries."""
+    from pinecone import ServerlessSpec
+    p = Project(os.path.join(work, "sdk-sparse"), {"PC_URL": url, "PC_KEY": "pk-test"})
+    where = "store: pinecone, collection: sdk-sparse, url: \"{{ env('PC_URL') }}\", api_key: \"{{ env('PC_KEY') }}\", metric: dot, sparse: terms"
+    small(p, f"type: dgc.VectorIndex\nattributes: {{from: rag/hybrid, asset: i/docs, columns: [], {where}}}\n---\n"
+             f"type: dgc.VectorSearch\nattributes: {{index: i/docs, queries: rag/asked, asset: i/found, top_k: 2, {where}}}\n")
+    for name, rows in (("hybrid", "('a', 'A', [0.5, 0.25]::FLOAT[2], {'indices': [3, 17], 'values': [0.5, 1.25]}), ('b', 'B', [0.25, 0.5]::FLOAT[2], null)"),
+                       ("asked", "('q', 'Q', [0.5, 0.25]::FLOAT[2], {'indices': [17], 'values': [2.0]})")):
+        with open(os.path.join(p.folder, "defs/rag/models", name + ".sql"), "w") as f:
+            f.write(f"select * from (values {rows}) t(id, text, embedding, terms)\n")
+    good, words, _ = p.run()
+    verdict(good, "dgc writes and asks with sparse values", words)
+    ours = recorder.take()
+    client.create_index(name="sdk-sparse2", dimension=2, metric="dotproduct", spec=ServerlessSpec(cloud="aws", region="us-east-1"), timeout=-1)
+    client.describe_index("sdk-sparse2"), client.describe_index("sdk-sparse2")
+    index = client.Index(host=f"{url}/data/sdk-sparse2")
+    sent = {v["id"]: v for v in (find(ours, "POST", "/vectors/upsert")[3] or {"vectors": []})["vectors"]}
+    verdict(sent.get("a", {}).get("sparseValues") == {"indices": [3, 17], "values": [0.5, 1.25]} and "sparseValues" not in sent.get("b", {"sparseValues": 0}), "sparse values of the rows that have some", sent)
+    index.upsert(vectors=[{"id": "a", "values": [0.5, 0.25], "sparse_values": {"indices": [3, 17], "values": [0.5, 1.25]}, "metadata": sent["a"]["metadata"]},
+                          {"id": "b", "values": [0.25, 0.5], "metadata": sent["b"]["metadata"]}], namespace="")
+    index.query(vector=[0.5, 0.25], sparse_vector={"indices": [17], "values": [2.0]}, top_k=2, namespace="", include_metadata=True, include_values=False)
+    theirs = recorder.take()
+    headers = ["api-key", "x-pinecone-api-version", "content-type"]
+    plain = lambda e: (e[0], e[1].replace("sdk-sparse2", "NAME").replace("sdk-sparse", "NAME"), e[2], {**e[3], **({"vectors": sorted(e[3]["vectors"], key=lambda v: v["id"])} if "vectors" in e[3] else {})})
+    for what, ending in (("upsert", "/vectors/upsert"), ("query", "/query")):
+        compare(f"Pinecone {what} with sparse values", normal(plain(find(ours, "POST", ending)), headers), normal(plain(find(theirs, "POST", ending)), headers))
 
 
 def main():

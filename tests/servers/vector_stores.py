@@ -272,10 +272,19 @@ def pinecone(method, path, query, body, headers):
         return 200, {"vectors": {i: {"id": i, "values": records[i]["vector"], "metadata": records[i]["metadata"]} for i in query.get("ids", []) if i in records}, "namespace": space}
     if action == "/query":
         metric = {"cosine": "cosine", "dotproduct": "dot", "euclidean": "euclidean"}[c["metric"]]
-        hits = nearest(records, metric, body["vector"], body["topK"], lambda r: mongo(body.get("filter"), r["metadata"]))
+        sparse = body.get("sparseVector")
+        need(not sparse or (metric == "dot" and sparse["indices"] and len(sparse["indices"]) == len(sparse["values"])), 400, "bad sparse values")
+        keeps = lambda r: mongo(body.get("filter"), r["metadata"])
+        hits = nearest(records, metric, body["vector"], body["topK"], keeps) if not sparse else sorted(
+            ((score(metric, r["vector"], body["vector"]) + sparse_product(r["sparse"], sparse), i) for i, r in records.items() if keeps(r)), reverse=True)[:body["topK"]]
         return 200, {"matches": [{"id": i, "score": s * s if metric == "euclidean" else s, "values": [], "metadata": records[i]["metadata"]} for s, i in hits],
                      "namespace": space, "usage": {"readUnits": 1}}
     raise Refused(404, "no such action")
+
+
+def sparse_product(a, b):
+    a = dict(zip(a["indices"], a["values"])) if a else {}
+    return sum(a.get(i, 0) * v for i, v in zip(b["indices"], b["values"]))
 
 
 def model(name, headers):

@@ -119,7 +119,7 @@ static DgStatus load_numbers(DgSession *s, const char *table, DgLoadMode mode, N
     DgLoad load = {.mode = mode, .columns = columns, .columns_count = 3};
     load.unique_key[0] = (Str)DG_S("id");
     load.unique_key_count = 1;
-    DgPull pull = {n, numbers_lane, numbers_next, numbers_close, lanes};
+    DgPull pull = {.context = n, .lane_open = numbers_lane, .next = numbers_next, .lane_close = numbers_close, .lanes_max = lanes};
     return dg_session_load(s, S("raw data"), str_from(table), &load, &pull, result, &err);
 }
 
@@ -172,7 +172,7 @@ static void waiting_for_rows_takes_no_processor(void **state)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     for (int i = 0; i < 6; i++) { /* whichever thread it is that pulls */
         int64_t left = 5;
-        DgPull pull = {&left, NULL, late_next, NULL, 1};
+        DgPull pull = {.context = &left, .next = late_next, .lanes_max = 1};
         ok(dg_session_load(s, S(""), S("late"), &load, &pull, &result, &err));
         assert_int_equal(result.rows_inserted, 5);
     }
@@ -226,7 +226,7 @@ static void a_merge_without_a_key_value_is_an_error(void **state)
     DgSession *s = session();
     DgLoad load = {.mode = DG_MERGE, .columns = columns, .columns_count = 3,
                    .unique_key = {DG_S("id")}, .unique_key_count = 1};
-    DgPull pull = {NULL, NULL, null_key_next, NULL, 1};
+    DgPull pull = {.next = null_key_next, .lanes_max = 1};
     DgLoadResult result;
     assert_int_equal(dg_session_load(s, S(""), S("nokey"), &load, &pull, &result, &err), DG_DATA);
     assert_non_null(strstr(err.message, "no value in the unique key"));
@@ -329,7 +329,7 @@ static void every_type_can_be_scanned_and_loaded_back(void **state)
     assert_int_equal(scanned[26].type.kind, DG_DECIMAL);
     assert_int_equal(scanned[27].type.kind, DG_TEXT);
     DgLoad load = {.mode = DG_REPLACE, .columns = scanned, .columns_count = count};
-    DgPull pull = {&relay, NULL, relay_next, NULL, 0};
+    DgPull pull = {.context = &relay, .next = relay_next};
     DgLoadResult result;
     ok(dg_session_load(to, S(""), S("types_back"), &load, &pull, &result, &err));
     assert_int_equal(result.rows_inserted, 200);
