@@ -3,7 +3,7 @@
 #include "runtime/llm/declare.h"
 #include "runtime/llm/pack.h"
 #include "runtime/llm/rows.h"
-#include "stdlib-components/llm/llm_step.h"
+#include "runtime/llm/llm_step.h"
 
 typedef enum Task { TASK_COMPLETE, TASK_EXTRACT, TASK_CLASSIFY, TASK_SENTIMENT, TASK_SUMMARIZE, TASK_TRANSLATE, TASK_JUDGE } Task;
 static const char *const tasks[] = {"complete", "extract", "classify", "sentiment", "summarize", "translate", "judge", NULL};

@@ -7,7 +7,7 @@
  * With `pack` rows gather until a call is full. Each row's part of the answer is kept by itself, so that rows may come
  * into other calls in the next run; a row whose part is missing or does not fit is asked alone from then on.
  */
-#include "stdlib-components/llm/llm_step.h"
+#include "runtime/llm/llm_step.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* llm_step_fields.c - the settings of dgc.Llm as a step. */
-#include "stdlib-components/llm/llm_step.h"
+#include "runtime/llm/llm_step.h"
 
 #include "runtime/os/os.h"
 

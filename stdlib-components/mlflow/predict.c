@@ -3,7 +3,7 @@
 #include "runtime/base/base.h"
 #include "runtime/llm/declare.h"
 #include "runtime/llm/rows.h"
-#include "stdlib-components/llm/llm_step.h"
+#include "runtime/llm/llm_step.h"
 #include "stdlib-components/mlflow/mlflow_parts.h"
 #include "stdlib-components/mlflow/predict_step.h"
 

@@ -1,4 +1,4 @@
-/* llm_step.h - dgc.Llm when it runs: one question per row. */
+/* llm_step.h - one question per row, when it runs: the step of dgc.Llm, and of dgc.Predict with a language model. */
 #ifndef DGC_LLM_STEP_H
 #define DGC_LLM_STEP_H
 
