@@ -186,7 +186,7 @@ mlflow_run "  artifacts: model"
 echo "file://$WORK/mlruns/1/artifacts" > "$WORK/s/artifact_root"
 expect "artifacts in a folder that the server does not serve" "$DGC" run . --progress plain
 is "are put there, whole" "MLmodel sub/a b.txt" "$(cd "$WORK/mlruns/1/artifacts/model" && find . -type f | sed 's|^./||' | sort | tr '\n' ' ' | sed 's/ $//')"
-is "and are what they were" "" "$(diff -r model "$WORK/mlruns/1/artifacts/model")"
+is "and are what they were" "" "$(diff -r defs/ml/model "$WORK/mlruns/1/artifacts/model" 2>&1)"
 . "$ROOT/tests/servers/s3.sh"
 mkdir "$WORK/s3"
 if s3_start "$WORK/s3"; then
@@ -195,7 +195,7 @@ if s3_start "$WORK/s3"; then
     export MLFLOW_S3_ENDPOINT_URL
     unset AWS_ENDPOINT_URL_S3
     expect "artifacts in S3, found as MLflow's own clients find it" "$DGC" run . --progress plain
-    is "are what they were in S3" "" "$(diff -r model "$S3_DATA/lake/runs/1/artifacts/model")"
+    is "are what they were in S3" "" "$(diff -r defs/ml/model "$S3_DATA/lake/runs/1/artifacts/model" 2>&1)"
     AWS_SECRET_ACCESS_KEY=wrong-secret-0123456789 code "a wrong key for S3" 77 "SignatureDoesNotMatch"
     s3_stop
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY MLFLOW_S3_ENDPOINT_URL
