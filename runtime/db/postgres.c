@@ -36,12 +36,21 @@ static Str first_line(const char *text)
     return str_trim(line);
 }
 
+/* Two who make the same object at the same moment, which IF NOT EXISTS does not keep apart, or who write the state of one
+ * stream: the lease tells, after another attempt, which of them may go on. */
+static bool met_a_rival(const PGresult *result, const char *state, const char *text)
+{
+    const char *schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME), *table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+    bool not_theirs = (schema && strcmp(schema, "pg_catalog") == 0) || (table && str_starts(str_from(table), S("_dgc_")));
+    return (class_is(state, "23") && not_theirs) || (text && str_starts(str_from(text), S("tuple concurrently ")));
+}
+
 DgStatus pg_fail(Pg *pg, PGresult *result, DgError *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL), *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
-    bool gone = PQstatus(pg->conn) != CONNECTION_OK;
-    DgStatus status = gone ? DG_UNAVAILABLE : status_of(state);
+    bool gone = PQstatus(pg->conn) != CONNECTION_OK || !state; /* without a code it is libpq that speaks: of the connection */
+    DgStatus status = gone ? DG_UNAVAILABLE : met_a_rival(result, state, text) ? DG_TEMPFAIL : status_of(state);
     Str message = first_line(text ? text : PQerrorMessage(pg->conn)), where = first_line(context);
     if (__atomic_load_n(&pg->interrupted, __ATOMIC_RELAXED))
         status = dg_fail(err, DG_CANCELLED, "cancelled");

@@ -61,7 +61,7 @@ for what in done lost late; do
             [ -e "$scratch/proxy/met" ] || [ $what = late ] || problem="the proxy met no commit"
             # What was committed is found out, and told as a success.
             if [ $n = 2 ] && [ $what != lost ]; then
-                [ $code = 0 ] || problem+="exit $code: $(tail -n 2 "$home.err" | tr '\n' ' ') "
+                [ $code = 0 ] || problem+="exit $code: $(grep -hE "^ *(Failed [a-z_]|error|help)" "$home.err" | head -4 | tr '\n' ' ') "
                 [ "$(packages $mode)" = 2 ] || problem+="$(packages $mode) packages "
             fi
             problem+=$(same postgres $mode)
@@ -82,7 +82,7 @@ for mode in append refresh upsert; do
     touch "$scratch/proxy/go"
     wait $runner; code=$?
     proxy_stop
-    case $code in 0 | 69 | 75) ;; *) problem+="exit $code: $(tail -n 2 "$home.err" | tr '\n' ' ') " ;; esac
+    case $code in 0 | 69 | 75) ;; *) problem+="exit $code: $(grep -hE "^ *(Failed [a-z_]|error|help)" "$home.err" | head -4 | tr '\n' ' ') " ;; esac
     problem+=$(same postgres $mode)
     verdict "restart of the server while it reads rows, $mode" "$problem" 1
 done
@@ -156,7 +156,7 @@ for target in ${COPY_RIVALS:-postgres parquet sqlite duckdb}; do
             run_copy $target $mode "$after" "$home"2 & runner=$!
             run_copy $target $mode "$after" "$home"; code=$?
             wait $runner; other=$?
-            case $code,$other in 0,0 | 0,75 | 75,0 | 75,75) ;; *) problem+="exit codes $code, $other: $(tail -qn 1 "$home.err" "$home"2.err | tr '\n' ' ')" ;; esac
+            case $code,$other in 0,0 | 0,75 | 75,0 | 75,75) ;; *) problem+="exit codes $code, $other: $(grep -hE "^ *(Failed [a-z_]|error|help)" "$home.err" "$home"2.err | head -4 | tr '\n' ' ')" ;; esac
             problem+=$(same $target $mode)
             tried=$((tried + 1))
         done
